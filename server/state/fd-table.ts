@@ -1,0 +1,107 @@
+/** The open fds of one process, keyed by fd number. Threads of a process share the table of their main thread. */
+import type { FdInfo } from './fd-info.ts';
+import type { TableCounters } from './table-counters.ts';
+import type { UndoLog } from './undo-log.ts';
+
+/** Limit and bookkeeping that all fd tables share. */
+export interface FdTableOwner {
+  readonly undo: UndoLog;
+  readonly fdCounters: TableCounters;
+  /** Fds one process may have in its table; more are refused and counted. */
+  readonly fdsPerProcessMax: number;
+}
+
+export class FdTable {
+  private readonly owner: FdTableOwner;
+  private rows: Map<number, FdInfo>;
+  /** Rows shared with a forked relative: they are copied before a change. */
+  private shared: boolean;
+
+  constructor(owner: FdTableOwner) {
+    this.owner = owner;
+    this.rows = new Map();
+    this.shared = false;
+  }
+
+  get size(): number {
+    return this.rows.size;
+  }
+
+  /** The fd's row, or undefined. Callers that change it take it from `write`. */
+  find(fd: number): FdInfo | undefined {
+    return this.rows.get(fd);
+  }
+
+  entries(): IterableIterator<[number, FdInfo]> {
+    return this.rows.entries();
+  }
+
+  /** Adds or replaces a row. Returns false when the table is full and the fd is new: the row is refused and counted. */
+  set(fd: number, row: FdInfo): boolean {
+    const old = this.rows.get(fd);
+    if (old === undefined && this.rows.size >= this.owner.fdsPerProcessMax) {
+      this.owner.fdCounters.refused++;
+      return false;
+    }
+    if (this.owner.undo.enabled) this.owner.undo.push(this, fd, old);
+    this.unshare();
+    this.rows.set(fd, row);
+    this.owner.fdCounters.added++;
+    return true;
+  }
+
+  /** The row to change in place: a private copy when it is shared or an older event may still ask for it. */
+  write(fd: number): FdInfo | undefined {
+    const row = this.rows.get(fd);
+    if (row === undefined) return undefined;
+    const logged = this.owner.undo.enabled;
+    if (!logged && !this.shared) return row;
+    if (logged) this.owner.undo.push(this, fd, row);
+    // A copied row may still be shared by a relative that forked earlier, so `shared` stays as it is.
+    if (this.shared) this.unshare();
+    const copy = (this.rows.get(fd) as FdInfo).copy();
+    this.rows.set(fd, copy);
+    return copy;
+  }
+
+  delete(fd: number): boolean {
+    const old = this.rows.get(fd);
+    if (old === undefined) return false;
+    if (this.owner.undo.enabled) this.owner.undo.push(this, fd, old);
+    this.unshare();
+    this.rows.delete(fd);
+    this.owner.fdCounters.removed++;
+    return true;
+  }
+
+  clear(): void {
+    if (this.owner.undo.enabled) {
+      for (const [fd, row] of this.rows) this.owner.undo.push(this, fd, row);
+    }
+    this.owner.fdCounters.removed += this.rows.size;
+    this.rows = new Map();
+    this.shared = false;
+  }
+
+  /** Replaces all rows by those of `other` (a fork's child). Rows are shared until either side changes one. */
+  copyFrom(other: FdTable): void {
+    if (this.owner.undo.enabled) {
+      for (const [fd, row] of this.rows) this.owner.undo.push(this, fd, row);
+      for (const fd of other.rows.keys()) {
+        if (!this.rows.has(fd)) this.owner.undo.push(this, fd, undefined);
+      }
+    }
+    this.rows = other.rows;
+    this.shared = true;
+    other.shared = true;
+  }
+
+  /** Gives this table its own map with its own rows: cheap for the many forks that exec or exit at once. */
+  private unshare(): void {
+    if (!this.shared) return;
+    const rows = new Map<number, FdInfo>();
+    for (const [fd, row] of this.rows) rows.set(fd, row.copy());
+    this.rows = rows;
+    this.shared = false;
+  }
+}

@@ -1,0 +1,158 @@
+/** Everything the inspector knows about its node, and the view of it that fields are read through. */
+import { type ContainerRow, ContainerTable } from './container-table.ts';
+import type { FdInfo } from './fd-info.ts';
+import type { FdTable } from './fd-table.ts';
+import { InterfaceTable } from './interface-table.ts';
+import type { ThreadInfo } from './thread-info.ts';
+import { ThreadTable } from './thread-table.ts';
+import { UndoLog } from './undo-log.ts';
+import { type GroupRow, type GroupTable, IdentityTable, type UserRow, type UserTable } from './user-table.ts';
+
+/** Limits of all tables; each refusal is counted by its table. */
+export interface StateLimits {
+  readonly threadsMax: number;
+  readonly fdsPerProcessMax: number;
+  readonly usersMax: number;
+  readonly groupsMax: number;
+  readonly containersMax: number;
+  readonly interfacesMax: number;
+  /** Changes remembered for point-in-time answers. */
+  readonly undoEntriesMax: number;
+}
+
+export const DEFAULT_STATE_LIMITS: StateLimits = {
+  threadsMax: 262_144,
+  fdsPerProcessMax: 65_536,
+  usersMax: 65_536,
+  groupsMax: 65_536,
+  containersMax: 16_384,
+  interfacesMax: 4_096,
+  undoEntriesMax: 65_536,
+};
+
+/** Facts about the machine the events come from. */
+export interface MachineInfo {
+  readonly cpuCount: number;
+  readonly memoryBytes: bigint;
+  readonly maxPid: bigint;
+  readonly hostname: string;
+  readonly bootTsNs: bigint;
+}
+
+/** Read access to the state, either as it is now or as it was when a retained event was shown. Memory only. */
+export interface StateView {
+  findThread(tid: number): ThreadInfo | undefined;
+  findFd(table: FdTable, fd: number): FdInfo | undefined;
+  /** How many fds the table holds. */
+  fdCount(table: FdTable): number;
+  findUser(containerId: string, uid: number): UserRow | undefined;
+  findGroup(containerId: string, gid: number): GroupRow | undefined;
+  findContainer(fullId: string): ContainerRow | undefined;
+  readonly machine: MachineInfo;
+}
+
+const UNKNOWN_MACHINE: MachineInfo = { cpuCount: 0, memoryBytes: 0n, maxPid: 0n, hostname: '', bootTsNs: 0n };
+
+export class OsState implements StateView {
+  readonly undo: UndoLog;
+  readonly threads: ThreadTable;
+  readonly users: UserTable;
+  readonly groups: GroupTable;
+  readonly containers: ContainerTable;
+  readonly interfaces: InterfaceTable;
+  machine: MachineInfo;
+
+  constructor(limits: StateLimits = DEFAULT_STATE_LIMITS) {
+    this.undo = new UndoLog({ entriesMax: limits.undoEntriesMax });
+    this.threads = new ThreadTable(limits, this.undo);
+    this.users = new IdentityTable<UserRow>(limits.usersMax, this.undo);
+    this.groups = new IdentityTable<GroupRow>(limits.groupsMax, this.undo);
+    this.containers = new ContainerTable(limits.containersMax, this.undo);
+    this.interfaces = new InterfaceTable(limits.interfacesMax);
+    this.machine = UNKNOWN_MACHINE;
+  }
+
+  findThread(tid: number): ThreadInfo | undefined {
+    return this.threads.find(tid);
+  }
+
+  findFd(table: FdTable, fd: number): FdInfo | undefined {
+    return table.find(fd);
+  }
+
+  fdCount(table: FdTable): number {
+    return table.size;
+  }
+
+  findUser(containerId: string, uid: number): UserRow | undefined {
+    return this.users.find(containerId, uid);
+  }
+
+  findGroup(containerId: string, gid: number): GroupRow | undefined {
+    return this.groups.find(containerId, gid);
+  }
+
+  findContainer(fullId: string): ContainerRow | undefined {
+    return this.containers.find(fullId);
+  }
+
+  /** The state as it was when event `eventNumber` was shown. Undefined when its changes are no longer remembered. */
+  asOf(eventNumber: number): StateView | undefined {
+    if (eventNumber < this.undo.oldestAnswerable) return undefined;
+    return new PastState(this, this.undo.overlayAt(eventNumber));
+  }
+}
+
+/** Live state with an overlay of rows that have changed since. */
+class PastState implements StateView {
+  private readonly live: OsState;
+  private readonly overlay: ReadonlyMap<object, ReadonlyMap<unknown, unknown>>;
+  readonly machine: MachineInfo;
+
+  constructor(live: OsState, overlay: ReadonlyMap<object, ReadonlyMap<unknown, unknown>>) {
+    this.live = live;
+    this.overlay = overlay;
+    this.machine = live.machine;
+  }
+
+  findThread(tid: number): ThreadInfo | undefined {
+    const past = this.overlay.get(this.live.threads);
+    return past?.has(tid) ? (past.get(tid) as ThreadInfo | undefined) : this.live.threads.find(tid);
+  }
+
+  findFd(table: FdTable, fd: number): FdInfo | undefined {
+    const past = this.overlay.get(table);
+    return past?.has(fd) ? (past.get(fd) as FdInfo | undefined) : table.find(fd);
+  }
+
+  fdCount(table: FdTable): number {
+    const past = this.overlay.get(table);
+    if (past === undefined) return table.size;
+    let count = table.size;
+    for (const [fd, row] of past) {
+      const isThere = table.find(fd as number) !== undefined;
+      if (row === undefined && isThere) count--;
+      if (row !== undefined && !isThere) count++;
+    }
+    return count;
+  }
+
+  findUser(containerId: string, uid: number): UserRow | undefined {
+    const past = this.overlay.get(this.live.users);
+    const key = `${containerId}\0${uid}`;
+    return past?.has(key) ? (past.get(key) as UserRow | undefined) : this.live.users.find(containerId, uid);
+  }
+
+  findGroup(containerId: string, gid: number): GroupRow | undefined {
+    const past = this.overlay.get(this.live.groups);
+    const key = `${containerId}\0${gid}`;
+    return past?.has(key) ? (past.get(key) as GroupRow | undefined) : this.live.groups.find(containerId, gid);
+  }
+
+  findContainer(fullId: string): ContainerRow | undefined {
+    const past = this.overlay.get(this.live.containers);
+    return past?.has(fullId)
+      ? (past.get(fullId) as ContainerRow | undefined)
+      : this.live.containers.find(fullId);
+  }
+}
