@@ -41,6 +41,8 @@ export class EventRecord {
   /** Thread id; -1 when the record names none. */
   tid: number;
   cpu: number;
+  /** Event number as users see it (`evt.num`): follows the source, so numbers may skip. Set by the capture engine. */
+  num: number;
   /** Block flags of the capture file: 1 = state only, hide from users. */
   flags: number;
   /** Parameters present: the smaller of the record's count and the table's. */
@@ -61,6 +63,7 @@ export class EventRecord {
     this.tsLo = 0;
     this.tid = 0;
     this.cpu = 0;
+    this.num = 0;
     this.flags = 0;
     this.paramCount = 0;
     this.paramOffsets = new Int32Array(PARAMS_MAX);

@@ -9,8 +9,6 @@ export class InspectedEvent {
   readonly record: EventRecord;
   /** The state to read from: live in the loop, as of the event for a retained one. */
   state: StateView;
-  /** Event number (`evt.num`), from 1. */
-  num: number;
   /** Event source name, `syscall` for everything that is not a plugin's. */
   source: string;
   /** The thread that made the event; undefined when it has none or is unknown. */
@@ -33,7 +31,6 @@ export class InspectedEvent {
   constructor(record: EventRecord, state: StateView) {
     this.record = record;
     this.state = state;
-    this.num = 0;
     this.source = 'syscall';
     this.thread = undefined;
     this.fd = undefined;
