@@ -1,0 +1,4 @@
+/** Rows of the `fd` class. */
+import type { FieldRow } from './field.ts';
+
+export const FD_FIELDS: readonly FieldRow[] = [];
