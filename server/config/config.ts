@@ -1,0 +1,192 @@
+/** The server's configuration: defaults, then the YAML file, then the environment, then the command line. */
+import { readFileSync } from 'node:fs';
+import { Command, CommanderError, Option } from 'commander';
+import { parse as parseYaml } from 'yaml';
+import { nearestNames } from '../event/nearest-names.ts';
+import { OPTION_ROWS, type OptionRow, type OptionValue } from './options.ts';
+
+type Row = (typeof OPTION_ROWS)[number];
+type Name = Row['name'];
+
+type ValueOf<R extends Row> = R['type'] extends 'integer' | 'number'
+  ? number
+  : R['type'] extends 'boolean'
+    ? boolean
+    : R['type'] extends 'list'
+      ? readonly string[]
+      : string;
+
+/** One member per option row, named as the row; options without a default may be undefined. */
+export type Config = {
+  readonly [R in Row as R['name']]: R['default'] extends undefined ? ValueOf<R> | undefined : ValueOf<R>;
+};
+
+/** An option that cannot be used: the text names it and where it came from. */
+export class ConfigError extends Error {
+  override name = 'ConfigError';
+}
+
+/** Environment name of an option. */
+export function environmentName(name: string): string {
+  return `STRATA_${name.toUpperCase().replaceAll('-', '_')}`;
+}
+
+/** Result of reading the command line: a configuration, or text to print and end with. */
+export type ParsedCommandLine =
+  | { readonly kind: 'run'; readonly config: Config }
+  | { readonly kind: 'print'; readonly text: string };
+
+/** Defaults alone, with some options replaced: for private servers and tests. */
+export function configWith(overrides: Partial<Config>): Config {
+  const values: Record<string, OptionValue | undefined> = {};
+  for (const row of OPTION_ROWS as readonly OptionRow[]) values[row.name] = row.default;
+  return { ...values, ...overrides } as Config;
+}
+
+/**
+ * Reads the configuration of `strata` the server.
+ * Throws ConfigError for unknown options or values that do not fit; nothing has been started then.
+ */
+export function parseConfig(args: readonly string[], environment: NodeJS.ProcessEnv): ParsedCommandLine {
+  const printed: string[] = [];
+  const command = makeCommand(printed);
+  try {
+    command.parse(args, { from: 'user' });
+  } catch (error) {
+    if (!(error instanceof CommanderError)) throw error;
+    if (error.exitCode === 0) return { kind: 'print', text: printed.join('') };
+    throw new ConfigError(error.message.replace(/^error: /, ''), { cause: error });
+  }
+  const flags = command.opts<Record<string, unknown>>();
+  const values: Record<string, OptionValue | undefined> = {};
+  for (const row of OPTION_ROWS as readonly OptionRow[]) values[row.name] = row.default;
+  const file = (flags['config'] as string | undefined) ?? environment['STRATA_CONFIG'];
+  if (file !== undefined) readFile(file, values);
+  readEnvironment(environment, values);
+  for (const row of OPTION_ROWS as readonly OptionRow[]) {
+    const given = flags[camelCase(row.name)];
+    if (given !== undefined) values[row.name] = checkValue(row, given, `--${row.name}`);
+  }
+  const config = values as unknown as Config;
+  if (flags['printConfig'] === true) return { kind: 'print', text: formatConfig(config) };
+  return { kind: 'run', config };
+}
+
+/** The configuration as a YAML file would hold it. */
+export function formatConfig(config: Config): string {
+  const lines = (OPTION_ROWS as readonly OptionRow[]).map((row) => {
+    const value = config[row.name as Name];
+    return value === undefined ? `# ${row.name}:` : `${row.name}: ${JSON.stringify(value)}`;
+  });
+  return `${lines.join('\n')}\n`;
+}
+
+function makeCommand(printed: string[]): Command {
+  const command = new Command('strata-server');
+  command
+    .description('Serves the context of this node, or of a capture file, over gRPC.')
+    .exitOverride()
+    .allowExcessArguments(false)
+    .configureOutput({ writeOut: (text) => printed.push(text), writeErr: () => undefined })
+    .option('--config <FILE>', 'YAML file with options by their long names (environment: STRATA_CONFIG)')
+    .option('--print-config', 'print the resulting configuration and end');
+  for (const row of OPTION_ROWS as readonly OptionRow[]) command.addOption(toOption(row));
+  return command;
+}
+
+function toOption(row: OptionRow): Option {
+  const text = row.type === 'boolean' ? `--${row.name}` : `--${row.name} <${row.placeholder ?? 'VALUE'}>`;
+  const shown = row.default === undefined ? '' : ` (default: ${String(row.default)})`;
+  const option = new Option(text, `${row.description}${shown}`);
+  if (row.type === 'list') {
+    option.argParser((value: string, previous: readonly string[] | undefined) => [
+      ...(previous ?? []),
+      value,
+    ]);
+  }
+  return option;
+}
+
+function readFile(path: string, values: Record<string, OptionValue | undefined>): void {
+  let document: unknown;
+  try {
+    document = parseYaml(readFileSync(path, 'utf8'));
+  } catch (error) {
+    throw new ConfigError(`configuration file ${path}: ${(error as Error).message}`, { cause: error });
+  }
+  if (document === null || document === undefined) return;
+  if (typeof document !== 'object' || Array.isArray(document)) {
+    throw new ConfigError(`configuration file ${path}: expected a mapping of options`);
+  }
+  for (const [key, value] of Object.entries(document)) {
+    const row = findRow(key);
+    if (row === undefined) throw new ConfigError(`configuration file ${path}: ${unknownOption(key)}`);
+    values[row.name] = checkValue(row, value, `configuration file ${path}: ${key}`);
+  }
+}
+
+function readEnvironment(
+  environment: NodeJS.ProcessEnv,
+  values: Record<string, OptionValue | undefined>,
+): void {
+  for (const row of OPTION_ROWS as readonly OptionRow[]) {
+    const name = environmentName(row.name);
+    const text = environment[name];
+    if (text === undefined) continue;
+    values[row.name] = checkValue(row, row.type === 'list' ? text.split(',') : text, name);
+  }
+}
+
+function findRow(name: string): OptionRow | undefined {
+  return (OPTION_ROWS as readonly OptionRow[]).find((row) => row.name === name);
+}
+
+function unknownOption(name: string): string {
+  const near = nearestNames(
+    name,
+    OPTION_ROWS.map((row) => row.name),
+  );
+  return `unknown option '${name}'${near.length > 0 ? `, did you mean ${near.join(' or ')}?` : ''}`;
+}
+
+/** The value in the row's type; throws ConfigError naming `place`. */
+function checkValue(row: OptionRow, value: unknown, place: string): OptionValue {
+  switch (row.type) {
+    case 'boolean':
+      if (value === true || value === 'true' || value === '1') return true;
+      if (value === false || value === 'false' || value === '0') return false;
+      throw new ConfigError(`${place}: expected true or false, got '${String(value)}'`);
+    case 'list':
+      return (Array.isArray(value) ? value : [value]).map((item) => String(item));
+    case 'integer':
+    case 'number':
+      return checkNumber(row, value, place);
+    case 'string':
+      return checkText(row, value, place);
+  }
+}
+
+function checkNumber(row: OptionRow, value: unknown, place: string): number {
+  const number = typeof value === 'number' ? value : Number(String(value).trim() || Number.NaN);
+  if (!Number.isFinite(number) || (row.type === 'integer' && !Number.isSafeInteger(number))) {
+    throw new ConfigError(
+      `${place}: expected ${row.type === 'integer' ? 'a whole number' : 'a number'}, got '${String(value)}'`,
+    );
+  }
+  if ((row.min !== undefined && number < row.min) || (row.max !== undefined && number > row.max)) {
+    throw new ConfigError(`${place}: ${number} is outside ${row.min ?? '-'} to ${row.max ?? '-'}`);
+  }
+  return number;
+}
+
+function checkText(row: OptionRow, value: unknown, place: string): string {
+  const text = String(value);
+  if (row.choices !== undefined && !row.choices.includes(text)) {
+    throw new ConfigError(`${place}: '${text}' is not one of ${row.choices.join(', ')}`);
+  }
+  return text;
+}
+
+function camelCase(name: string): string {
+  return name.replace(/-([a-z])/g, (_, letter: string) => letter.toUpperCase());
+}

@@ -1,0 +1,177 @@
+/**
+ * Owner of the loop and of every table. One event is one straight synchronous line: read, parse into state, show to all
+ * readers, apply verdicts. Knows nothing of threads, sockets or subscriptions: those are readers.
+ */
+import {
+  type CaptureEngine,
+  CaptureError,
+  NEXT_END,
+  NEXT_EVENT,
+  type NextResult,
+} from '../capture/capture-engine.ts';
+import { EventRecord } from '../event/event-record.ts';
+import { EventParser } from '../parser/event-parser.ts';
+import { InitialState } from '../parser/initial-state.ts';
+import { InspectedEvent } from '../state/inspected-event.ts';
+import type { OsState } from '../state/os-state.ts';
+import { RetainedEvents, type RetentionLimits } from './retained-events.ts';
+
+/** Someone who is shown every event of the types asked for, with the state after it. */
+export interface EventReader {
+  /** 1 at the index of every event type the reader may want. */
+  readonly eventTypes: Uint8Array;
+  /** True while the reader cannot take events and the source must wait for it. */
+  readonly isHolding: boolean;
+  onEvent(event: InspectedEvent): void;
+}
+
+/** Block flag of records that carry state only. */
+const FLAG_STATE_ONLY = 1;
+
+/** Why `run` returned. */
+export type RunResult = 'budget' | 'need-input' | 'held' | 'ended';
+
+export interface InspectorCounters {
+  /** Records taken from the engine. */
+  eventsRead: number;
+  /** Records that carried state only and were shown to nobody. */
+  eventsHidden: number;
+  /** Events offered to readers. */
+  eventsShown: number;
+}
+
+export class Inspector {
+  readonly state: OsState;
+  readonly engine: CaptureEngine;
+  readonly parser: EventParser;
+  readonly retained: RetainedEvents;
+  readonly counters: InspectorCounters;
+  /** What stopped the source for good, when it was damage. */
+  error: CaptureError | undefined;
+  /** The event in the loop, or the last one. */
+  readonly event: InspectedEvent;
+  private readonly record: EventRecord;
+  private readonly retention: RetentionLimits;
+  private readonly initialState: InitialState;
+  private readers: readonly EventReader[];
+  private hasFirst: boolean;
+  private hasEnded: boolean;
+
+  constructor(state: OsState, engine: CaptureEngine, retention: RetentionLimits) {
+    this.state = state;
+    this.engine = engine;
+    this.retention = retention;
+    this.parser = new EventParser(state);
+    this.initialState = new InitialState(state);
+    this.retained = new RetainedEvents(state, retention);
+    this.counters = { eventsRead: 0, eventsHidden: 0, eventsShown: 0 };
+    this.error = undefined;
+    this.record = new EventRecord();
+    this.event = new InspectedEvent(this.record, state);
+    this.readers = [];
+    this.hasFirst = false;
+    this.hasEnded = false;
+  }
+
+  get isEnded(): boolean {
+    return this.hasEnded;
+  }
+
+  /** Phase one: opens the source and takes over its initial state. */
+  async open(): Promise<void> {
+    const logged = this.state.undo.enabled;
+    this.state.undo.enabled = false;
+    await this.engine.open(this.initialState);
+    this.initialState.finish();
+    this.state.undo.enabled = logged;
+  }
+
+  addReader(reader: EventReader): void {
+    this.readers = [...this.readers, reader];
+  }
+
+  removeReader(reader: EventReader): void {
+    this.readers = this.readers.filter((other) => other !== reader);
+  }
+
+  /** Phase two: takes up to `budget` events. Synchronous. */
+  run(budget: number): RunResult {
+    if (this.hasEnded) return 'ended';
+    for (let i = 0; i < budget; i++) {
+      if (this.isHeld()) return 'held';
+      const result = this.read();
+      if (result === NEXT_END) {
+        this.hasEnded = true;
+        return 'ended';
+      }
+      if (result !== NEXT_EVENT) return 'need-input';
+      this.inspect();
+    }
+    return 'budget';
+  }
+
+  /** Waits for input after `run` returned `need-input`. */
+  async fill(): Promise<void> {
+    try {
+      await this.engine.fill();
+    } catch (error) {
+      this.fail(error);
+    }
+  }
+
+  private isHeld(): boolean {
+    for (const reader of this.readers) {
+      if (reader.isHolding) return true;
+    }
+    return false;
+  }
+
+  private read(): NextResult {
+    try {
+      return this.engine.next(this.record);
+    } catch (error) {
+      this.fail(error);
+      return NEXT_END;
+    }
+  }
+
+  /** Damage in the source ends it after everything before the damage was shown. Anything else is a broken invariant. */
+  private fail(error: unknown): void {
+    if (!(error instanceof CaptureError)) throw error;
+    this.error = error;
+    this.hasEnded = true;
+  }
+
+  private inspect(): void {
+    const { event, record, parser, counters } = this;
+    const { undo } = this.state;
+    counters.eventsRead++;
+    if (!this.hasFirst) {
+      this.hasFirst = true;
+      event.firstTsHi = record.tsHi;
+      event.firstTsLo = record.tsLo;
+      event.previousTsHi = record.tsHi;
+      event.previousTsLo = record.tsLo;
+    }
+    undo.eventNumber = record.num;
+    parser.begin(event);
+    parser.parse(event);
+    if ((record.flags & FLAG_STATE_ONLY) !== 0) counters.eventsHidden++;
+    else this.show();
+    // What is removed now must not be missing for those who ask about this event later.
+    undo.eventNumber = record.num + 0.5;
+    parser.finish(event);
+    event.previousTsHi = record.tsHi;
+    event.previousTsLo = record.tsLo;
+  }
+
+  private show(): void {
+    const { event } = this;
+    const { type } = this.record;
+    this.counters.eventsShown++;
+    for (const reader of this.readers) {
+      if (reader.eventTypes[type] === 1) reader.onEvent(event);
+    }
+    if (this.retention.eventsMax > 0) this.retained.keep(event);
+  }
+}
