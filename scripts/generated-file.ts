@@ -1,0 +1,13 @@
+/** One committed file that is derived from others. */
+export interface GeneratedFile {
+  /** Path relative to the repository root. */
+  readonly path: string;
+  /** The text the file must have. */
+  produce(): string | Promise<string>;
+}
+
+/** A folder that holds nothing but generated files: what no entry names is stale. */
+export interface GeneratedFolder {
+  readonly folder: string;
+  readonly files: readonly GeneratedFile[];
+}
