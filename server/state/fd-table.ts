@@ -16,11 +16,14 @@ export class FdTable {
   private rows: Map<number, FdInfo>;
   /** Rows shared with a forked relative: they are copied before a change. */
   private shared: boolean;
+  /** False until the first change: no older event can ask about a table that was always empty. */
+  private isUsed: boolean;
 
   constructor(owner: FdTableOwner) {
     this.owner = owner;
     this.rows = new Map();
     this.shared = false;
+    this.isUsed = false;
   }
 
   get size(): number {
@@ -45,6 +48,7 @@ export class FdTable {
     }
     if (this.owner.undo.enabled) this.owner.undo.push(this, fd, old);
     this.unshare();
+    this.isUsed = true;
     this.rows.set(fd, row);
     this.owner.fdCounters.added++;
     return true;
@@ -85,13 +89,14 @@ export class FdTable {
 
   /** Replaces all rows by those of `other` (a fork's child). Rows are shared until either side changes one. */
   copyFrom(other: FdTable): void {
-    if (this.owner.undo.enabled) {
+    if (this.owner.undo.enabled && this.isUsed) {
       for (const [fd, row] of this.rows) this.owner.undo.push(this, fd, row);
       for (const fd of other.rows.keys()) {
         if (!this.rows.has(fd)) this.owner.undo.push(this, fd, undefined);
       }
     }
     this.rows = other.rows;
+    this.isUsed = true;
     this.shared = true;
     other.shared = true;
   }

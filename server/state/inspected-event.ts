@@ -13,8 +13,9 @@ export class InspectedEvent {
   source: string;
   /** The thread that made the event; undefined when it has none or is unknown. */
   thread: ThreadInfo | undefined;
-  /** The fd the event acts on and its number (-1 when none). */
+  /** The fd the event acts on or creates; undefined when it is not in the table (failed calls, lost opens). */
   fd: FdInfo | undefined;
+  /** Its number as the call gave it, even when `fd` is undefined: -1 for none, -100 for AT_FDCWD. */
   fdNumber: number;
   /** Positive errno of a failed call, 0 otherwise. */
   errorCode: number;

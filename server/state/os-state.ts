@@ -3,6 +3,7 @@ import { type ContainerRow, ContainerTable } from './container-table.ts';
 import type { FdInfo } from './fd-info.ts';
 import type { FdTable } from './fd-table.ts';
 import { InterfaceTable } from './interface-table.ts';
+import { ProcessTree } from './process-tree.ts';
 import type { ThreadInfo } from './thread-info.ts';
 import { ThreadTable } from './thread-table.ts';
 import { UndoLog } from './undo-log.ts';
@@ -56,6 +57,8 @@ const UNKNOWN_MACHINE: MachineInfo = { cpuCount: 0, memoryBytes: 0n, maxPid: 0n,
 export class OsState implements StateView {
   readonly undo: UndoLog;
   readonly threads: ThreadTable;
+  /** Parent, child and process links of `threads`. */
+  readonly tree: ProcessTree;
   readonly users: UserTable;
   readonly groups: GroupTable;
   readonly containers: ContainerTable;
@@ -65,6 +68,7 @@ export class OsState implements StateView {
   constructor(limits: StateLimits = DEFAULT_STATE_LIMITS) {
     this.undo = new UndoLog({ entriesMax: limits.undoEntriesMax });
     this.threads = new ThreadTable(limits, this.undo);
+    this.tree = new ProcessTree(this.threads);
     this.users = new IdentityTable<UserRow>(limits.usersMax, this.undo);
     this.groups = new IdentityTable<GroupRow>(limits.groupsMax, this.undo);
     this.containers = new ContainerTable(limits.containersMax, this.undo);

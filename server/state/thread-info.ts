@@ -1,7 +1,8 @@
 /** One thread of the thread table: what `proc.*` and `thread.*` fields are read from. */
-import { CL_IS_MAIN_THREAD } from '../event/flag-tables.ts';
+import { CL_CHILD_IN_PIDNS, CL_IS_MAIN_THREAD } from '../event/flag-tables.ts';
 import type { Integer } from '../event/u64.ts';
 import type { FdTable } from './fd-table.ts';
+import type { ThreadGroup } from './thread-group.ts';
 
 /** uid or gid that is not known. */
 export const ID_UNKNOWN = 0xffffffff;
@@ -33,9 +34,9 @@ export class ThreadInfo {
   exepath: string;
   /** Arguments without argv[0]. */
   args: readonly string[];
-  /** `NAME=value` items. */
+  /** `NAME=value` items. Kept on the main thread; `ProcessTree.env` answers for any thread. */
   env: readonly string[];
-  /** Of this thread; `ThreadTable.cwd` resolves CLONE_FS sharing. Ends in '/'. */
+  /** Ends in '/'. Kept on the main thread; `ProcessTree.cwd` answers for any thread. */
   cwd: string;
   root: string;
   cgroups: readonly CgroupEntry[];
@@ -82,10 +83,12 @@ export class ThreadInfo {
   isPlaceholder: boolean;
   /** Set when the thread has exited and the row awaits removal. */
   isDead: boolean;
-  /** tids of children, for reparenting. */
+  /** tids of children, for reparenting. Live: old versions of the row share the set. */
   children: Set<number>;
-  /** tids of the process, main thread included; one set shared by all of its threads. */
+  /** tids of the process, main thread included; one set shared by all of its threads, and by old versions of the row. */
   group: Set<number>;
+  /** undefined for a placeholder: it belongs to no process yet. */
+  threadGroup: ThreadGroup | undefined;
   /** Number of the last event that changed the row: one undo entry per event. */
   touchedAt: number;
 
@@ -151,6 +154,7 @@ export class ThreadInfo {
     this.isDead = false;
     this.children = new Set();
     this.group = new Set();
+    this.threadGroup = undefined;
     this.touchedAt = -1;
     this.lastEventType = -1;
     this.lastEventFd = -1;
@@ -159,12 +163,19 @@ export class ThreadInfo {
     this.storedEvent = undefined;
   }
 
-  /** A shallow copy: the row as it is now, for the undo log. Sets are copied, as they change in place. */
+  /** A shallow copy: the row as it is now, for the undo log. Links (children, group) stay live, everything a field reads is kept. */
   copy(): ThreadInfo {
-    const copy = Object.assign(new ThreadInfo(this.tid, this.pid, this.fds), this);
-    copy.children = new Set(this.children);
-    copy.group = new Set(this.group);
-    return copy;
+    return Object.assign(new ThreadInfo(this.tid, this.pid, this.fds), this);
+  }
+
+  /** Whether the row lacks the ids that tie it to a process: it then has no group, no parent and no main thread. */
+  isInvalid(): boolean {
+    return this.tid < 0 || this.pid < 0 || this.ptid < 0;
+  }
+
+  /** Whether the thread lives in a pid namespace of its own, as far as its ids tell. */
+  isInPidNamespace(): boolean {
+    return (this.flags & CL_CHILD_IN_PIDNS) !== 0 || (this.vtid >= 0 && this.vtid !== this.tid);
   }
 
   /** Whether this is the thread whose tid is the process's pid. */

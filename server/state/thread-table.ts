@@ -1,4 +1,4 @@
-/** All threads of the node, keyed by tid. Owns parent, child and process-group links; never does I/O. */
+/** All threads of the node, keyed by tid. Parent, child and process links are made by `ProcessTree`. Never does I/O. */
 import { FdTable, type FdTableOwner } from './fd-table.ts';
 import { TableCounters } from './table-counters.ts';
 import { ThreadInfo } from './thread-info.ts';
@@ -17,6 +17,8 @@ export class ThreadTable implements FdTableOwner {
   readonly fdCounters: TableCounters;
   readonly fdsPerProcessMax: number;
   private readonly limits: ThreadTableLimits;
+  /** Refuses every fd: the table of threads whose main thread is unknown, as the fds are the main thread's. */
+  readonly orphanFds: FdTable;
   private readonly rows: Map<number, ThreadInfo>;
 
   constructor(limits: ThreadTableLimits, undo: UndoLog) {
@@ -25,6 +27,7 @@ export class ThreadTable implements FdTableOwner {
     this.counters = new TableCounters();
     this.fdCounters = new TableCounters();
     this.fdsPerProcessMax = limits.fdsPerProcessMax;
+    this.orphanFds = new FdTable({ undo, fdCounters: this.fdCounters, fdsPerProcessMax: 0 });
     this.rows = new Map();
   }
 
