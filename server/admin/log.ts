@@ -1,0 +1,12 @@
+/** Structured logs: JSON lines on standard error, so that standard output stays the program's own. */
+import { destination, type Logger, pino } from 'pino';
+
+export type { Logger } from 'pino';
+
+/** A logger writing lines of `level` and above. Binary strings must be decoded before they are logged. */
+export function createLogger(level: string): Logger {
+  return pino(
+    { level, base: undefined, timestamp: pino.stdTimeFunctions.isoTime },
+    destination({ fd: 2, sync: true }),
+  );
+}
