@@ -1,0 +1,223 @@
+/**
+ * Builds batches as encoded `StreamEventsResponse` messages, straight from the event in the loop: no object per event, and
+ * the bytes need no further copy on their way to the client.
+ */
+import type { Extractor, FieldRow } from '../fields/field.ts';
+import type { InspectedEvent } from '../state/inspected-event.ts';
+import { ColumnEncoder, columnFieldLength } from './column-encoder.ts';
+import { fieldLength, ProtoWriter, varintLength, WIRE_BYTES, WIRE_VARINT } from './proto-writer.ts';
+
+/** Members of `StreamEventsResponse` and `EventBatch` (proto/strata/v1/event_service.proto). */
+const RESPONSE_BATCH = 2;
+const BATCH_FIRST_SEQUENCE = 1;
+const BATCH_COUNT = 2;
+const BATCH_COLUMNS = 3;
+const BATCH_RENDERED = 4;
+const BATCH_LINE_LENGTHS = 5;
+const BATCH_FILTER_IDS = 6;
+const BATCH_FILTER_COUNTS = 7;
+const BATCH_FIRST_EVENT_NUMBER = 8;
+const BATCH_LAST_EVENT_NUMBER = 9;
+
+/** A field as the encoder reads it. */
+export interface EncodedField {
+  readonly row: FieldRow;
+  readonly extract: Extractor;
+}
+
+/** What a line renderer's writer must show: the bytes so far and how many of them count. */
+export interface LineWriter {
+  readonly bytes: Buffer;
+  length: number;
+}
+
+/** Rows of a batch in the making. */
+interface BatchBody {
+  add(event: InspectedEvent): void;
+  readonly byteCount: number;
+  encodedLength(): number;
+  write(out: ProtoWriter): void;
+  reset(): void;
+}
+
+export class BatchEncoder {
+  /** Events in the batch being built. */
+  count: number;
+  firstNum: number;
+  lastNum: number;
+  private readonly body: BatchBody;
+  private readonly filterIds: ProtoWriter;
+  private readonly filterCounts: ProtoWriter;
+  /** Whether some event matched other than exactly one filter. */
+  private hasSharedMatches: boolean;
+
+  private constructor(body: BatchBody) {
+    this.count = 0;
+    this.firstNum = 0;
+    this.lastNum = 0;
+    this.body = body;
+    this.filterIds = new ProtoWriter(0);
+    this.filterCounts = new ProtoWriter(0);
+    this.hasSharedMatches = false;
+  }
+
+  /** Batches of typed columns. */
+  static typed(fields: readonly EncodedField[]): BatchEncoder {
+    return new BatchEncoder(new ColumnsBody(fields));
+  }
+
+  /**
+   * Batches of lines, text or JSON. `render` adds one line, newline included, or nothing, at the end of `out`, which
+   * belongs to the encoder from now on.
+   */
+  static lines<W extends LineWriter>(out: W, render: (event: InspectedEvent, out: W) => void): BatchEncoder {
+    return new BatchEncoder(new LinesBody(out, render));
+  }
+
+  /** Size of the batch so far, in bytes: what the byte limit is compared with. */
+  get byteCount(): number {
+    return this.body.byteCount + this.filterIds.length;
+  }
+
+  /** Adds the event. `matchedFilterIds`, ascending, only for subscriptions with more than one filter. */
+  add(event: InspectedEvent, matchedFilterIds?: readonly number[]): void {
+    const { num } = event.record;
+    if (this.count === 0) this.firstNum = num;
+    this.lastNum = num;
+    this.count++;
+    this.body.add(event);
+    if (matchedFilterIds === undefined) return;
+    for (const id of matchedFilterIds) this.filterIds.varint(id);
+    this.filterCounts.varint(matchedFilterIds.length);
+    if (matchedFilterIds.length !== 1) this.hasSharedMatches = true;
+  }
+
+  /**
+   * Ends the batch and starts the next. Returns the encoded message in an ArrayBuffer of its own, so that it can be
+   * transferred to another thread. The batch must hold at least one event.
+   */
+  finish(firstSequence: number): Buffer {
+    if (!this.hasSharedMatches) this.filterCounts.reset();
+    const length =
+      1 +
+      varintLength(firstSequence) +
+      (1 + varintLength(this.count)) +
+      this.body.encodedLength() +
+      fieldLength(this.filterIds.length) +
+      fieldLength(this.filterCounts.length) +
+      (1 + varintLength(this.firstNum)) +
+      (1 + varintLength(this.lastNum));
+    const out = new ProtoWriter(1 + varintLength(length) + length);
+    out.tag(RESPONSE_BATCH, WIRE_BYTES);
+    out.varint(length);
+    writeNumber(out, BATCH_FIRST_SEQUENCE, firstSequence);
+    writeNumber(out, BATCH_COUNT, this.count);
+    this.body.write(out);
+    out.appendField(BATCH_FILTER_IDS, this.filterIds);
+    out.appendField(BATCH_FILTER_COUNTS, this.filterCounts);
+    writeNumber(out, BATCH_FIRST_EVENT_NUMBER, this.firstNum);
+    writeNumber(out, BATCH_LAST_EVENT_NUMBER, this.lastNum);
+    this.reset();
+    return out.bytes.length === out.length ? out.bytes : out.bytes.subarray(0, out.length);
+  }
+
+  /** Forgets the events of the batch in the making. */
+  reset(): void {
+    this.count = 0;
+    this.body.reset();
+    this.filterIds.reset();
+    this.filterCounts.reset();
+    this.hasSharedMatches = false;
+  }
+}
+
+function writeNumber(out: ProtoWriter, field: number, value: number): void {
+  out.tag(field, WIRE_VARINT);
+  out.varint(value);
+}
+
+class ColumnsBody implements BatchBody {
+  private readonly extractors: readonly Extractor[];
+  private readonly columns: readonly ColumnEncoder[];
+  private bytes: number;
+
+  constructor(fields: readonly EncodedField[]) {
+    this.extractors = fields.map((field) => field.extract);
+    this.columns = fields.map((field) => new ColumnEncoder(field.row.type, field.row.isList));
+    this.bytes = 0;
+  }
+
+  get byteCount(): number {
+    return this.bytes;
+  }
+
+  add(event: InspectedEvent): void {
+    const { columns, extractors } = this;
+    let bytes = 0;
+    for (let i = 0; i < columns.length; i++) {
+      const column = columns[i] as ColumnEncoder;
+      column.add((extractors[i] as Extractor)(event));
+      bytes += column.byteCount;
+    }
+    this.bytes = bytes;
+  }
+
+  encodedLength(): number {
+    let length = 0;
+    for (const column of this.columns) length += columnFieldLength(column);
+    return length;
+  }
+
+  write(out: ProtoWriter): void {
+    for (const column of this.columns) {
+      out.tag(BATCH_COLUMNS, WIRE_BYTES);
+      out.varint(column.encodedLength());
+      column.write(out);
+    }
+  }
+
+  reset(): void {
+    this.bytes = 0;
+    for (const column of this.columns) column.reset();
+  }
+}
+
+class LinesBody<W extends LineWriter> implements BatchBody {
+  private readonly out: W;
+  private readonly render: (event: InspectedEvent, out: W) => void;
+  private readonly lengths: ProtoWriter;
+
+  constructor(out: W, render: (event: InspectedEvent, out: W) => void) {
+    this.out = out;
+    this.render = render;
+    this.lengths = new ProtoWriter(1024);
+  }
+
+  get byteCount(): number {
+    return this.out.length + this.lengths.length;
+  }
+
+  add(event: InspectedEvent): void {
+    const before = this.out.length;
+    this.render(event, this.out);
+    this.lengths.varint(this.out.length - before);
+  }
+
+  encodedLength(): number {
+    return fieldLength(this.out.length) + fieldLength(this.lengths.length);
+  }
+
+  write(out: ProtoWriter): void {
+    if (this.out.length > 0) {
+      out.tag(BATCH_RENDERED, WIRE_BYTES);
+      out.varint(this.out.length);
+      out.raw(this.out.bytes, 0, this.out.length);
+    }
+    out.appendField(BATCH_LINE_LENGTHS, this.lengths);
+  }
+
+  reset(): void {
+    this.out.length = 0;
+    this.lengths.reset();
+  }
+}
