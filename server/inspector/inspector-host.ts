@@ -1,0 +1,205 @@
+/**
+ * Runs an inspector: slices of the loop between which messages are handled, subscriptions, and questions. Lives on the
+ * inspector's thread; `worker-inspector.ts` reaches it from the control plane.
+ */
+import type { CaptureError } from '../capture/capture-engine.ts';
+import { u64Big } from '../event/u64.ts';
+import type { EventFeed, FeedListener, FeedRequest, InspectorHandle } from './event-feed.ts';
+import type { Inspector } from './inspector.ts';
+import { HoldReader, PaceReader } from './pace.ts';
+import type { Queries, QueryKind } from './queries.ts';
+import { answerQuery } from './query/answer-query.ts';
+import type { QueryContext } from './query/query-context.ts';
+import { type LoopView, Subscription } from './subscription.ts';
+import { compileFilters, compileSubscription } from './subscription-compiler.ts';
+
+/** Events taken between two looks at the message queue: about a millisecond of work. */
+const SLICE_EVENTS = 4096;
+/** How often batches and marks are looked after while the loop waits or runs. */
+const TICK_MS = 20;
+
+export interface HostOptions {
+  readonly nodeName: string;
+  /** Base name of the capture file, '' for live sources. */
+  readonly captureName: string;
+  /** 0: as fast as possible; 1: the pace of the recording. */
+  readonly speed: number;
+  /** Subscriptions to wait for before the first event. */
+  readonly waitSubscribers: number;
+  /** Monotonic clock, milliseconds. */
+  readonly nowMs: () => number;
+}
+
+export class InspectorHost implements InspectorHandle, LoopView {
+  private readonly inspector: Inspector;
+  private readonly options: HostOptions;
+  private readonly context: QueryContext;
+  private readonly subscriptions: Set<Subscription>;
+  private readonly hold: HoldReader;
+  private readonly pace: PaceReader | undefined;
+  private isRunning: boolean;
+  private isStopped: boolean;
+  private ticker: NodeJS.Timeout | undefined;
+
+  constructor(inspector: Inspector, options: HostOptions) {
+    this.inspector = inspector;
+    this.options = options;
+    this.subscriptions = new Set();
+    this.hold = new HoldReader(options.waitSubscribers);
+    this.pace = options.speed > 0 ? new PaceReader(options.speed, options.nowMs) : undefined;
+    this.isRunning = false;
+    this.isStopped = false;
+    this.ticker = undefined;
+    this.context = {
+      inspector,
+      nodeName: options.nodeName,
+      captureName: options.captureName,
+      subscriptionCount: () => this.subscriptions.size,
+    };
+    inspector.addReader(this.hold);
+    if (this.pace !== undefined) inspector.addReader(this.pace);
+  }
+
+  get eventsShown(): number {
+    return this.inspector.counters.eventsShown;
+  }
+
+  get lastNum(): number | undefined {
+    return this.inspector.counters.eventsRead === 0 ? undefined : this.inspector.event.record.num;
+  }
+
+  get lastTsNs(): bigint | undefined {
+    if (this.inspector.counters.eventsRead === 0) return undefined;
+    const { tsHi, tsLo } = this.inspector.event.record;
+    return u64Big(tsHi, tsLo);
+  }
+
+  get captureBytesRead(): number | undefined {
+    return this.inspector.engine.totalBytes === undefined
+      ? undefined
+      : this.inspector.engine.counters.bytesRead;
+  }
+
+  nowMs(): number {
+    return this.options.nowMs();
+  }
+
+  /** Phase one, then the loop. Rejects with CaptureError when the source cannot be opened. */
+  async start(): Promise<void> {
+    await this.inspector.open();
+    this.ticker = setInterval(() => this.tick(), TICK_MS);
+    this.wake();
+  }
+
+  subscribe(request: FeedRequest, listener: FeedListener): Promise<EventFeed> {
+    // Compiled at once, so that a later event cannot slip in before the subscription stands.
+    const { filters, builder, started } = compileSubscription(request, this.context);
+    const subscription = new Subscription(request, filters, builder, listener, this);
+    this.subscriptions.add(subscription);
+    // The caller has its answer first: nothing is shown before the next turn of the loop.
+    setImmediate(() => {
+      this.inspector.addReader(subscription);
+      this.hold.onSubscriber();
+      if (this.inspector.isEnded) this.endAll();
+      this.wake();
+    });
+    return Promise.resolve({
+      started,
+      ack: (bytes) => {
+        subscription.ack(bytes);
+        this.wake();
+      },
+      setFilters: async (rows) => subscription.setFilters(compileFilters(rows)),
+      stop: () => {
+        subscription.end({ reason: 'shutdown' });
+        this.forget(subscription);
+      },
+      cancel: () => {
+        subscription.cancel();
+        this.forget(subscription);
+      },
+    });
+  }
+
+  async query<K extends QueryKind>(kind: K, request: Queries[K]['request']): Promise<Queries[K]['response']> {
+    return answerQuery(kind, request, this.context);
+  }
+
+  async stop(): Promise<void> {
+    this.isStopped = true;
+    clearInterval(this.ticker);
+    for (const subscription of this.subscriptions) subscription.end({ reason: 'shutdown' });
+    this.subscriptions.clear();
+    await this.inspector.engine.close();
+  }
+
+  private forget(subscription: Subscription): void {
+    this.subscriptions.delete(subscription);
+    this.inspector.removeReader(subscription);
+    this.wake();
+  }
+
+  /** Starts the loop unless it runs already. */
+  private wake(): void {
+    if (this.isRunning || this.isStopped) return;
+    this.isRunning = true;
+    setImmediate(() => this.slice());
+  }
+
+  private slice(): void {
+    if (this.isStopped) return;
+    switch (this.inspector.run(SLICE_EVENTS)) {
+      case 'budget':
+        this.reap();
+        setImmediate(() => this.slice());
+        return;
+      case 'need-input':
+        this.inspector.fill().then(
+          () => this.slice(),
+          (error: unknown) => {
+            // Not damage in the source: a defect. Nothing may go on as if events still came.
+            setImmediate(() => {
+              throw error;
+            });
+          },
+        );
+        return;
+      case 'held':
+        // Woken by an ack, a new or leaving subscription, or the ticker.
+        this.isRunning = false;
+        this.reap();
+        return;
+      case 'ended':
+        this.isRunning = false;
+        this.endAll();
+        return;
+    }
+  }
+
+  private tick(): void {
+    for (const subscription of this.subscriptions) subscription.tick();
+    this.reap();
+    this.wake();
+  }
+
+  private reap(): void {
+    for (const subscription of this.subscriptions) {
+      if (subscription.isEnded) {
+        this.subscriptions.delete(subscription);
+        this.inspector.removeReader(subscription);
+      }
+    }
+  }
+
+  private endAll(): void {
+    const error: CaptureError | undefined = this.inspector.error;
+    for (const subscription of this.subscriptions) {
+      subscription.end(
+        error === undefined
+          ? { reason: 'capture-end' }
+          : { reason: 'capture-error', errorMessage: error.message, errorOffset: error.offset },
+      );
+    }
+    this.reap();
+  }
+}

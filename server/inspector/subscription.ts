@@ -1,0 +1,234 @@
+/** One subscription inside the inspector thread: filter, projection, batches, credit. */
+import type { CompiledFilter } from '../filter/filter.ts';
+import type { InspectedEvent } from '../state/inspected-event.ts';
+import type { BatchBuilder } from './batch-builder.ts';
+import type { FeedEnd, FeedFilter, FeedListener, FeedRequest } from './event-feed.ts';
+import type { EventReader } from './inspector.ts';
+
+/** Largest message sent: below the 4 MiB that gRPC clients accept by default. */
+const MESSAGE_BYTES_MAX = 4_000_000;
+/** A record above this gets a batch of its own, so that it cannot push its neighbours over the limit. */
+const LARGE_RECORD_BYTES = 1_000_000;
+
+/** A filter ready to run. */
+export interface ActiveFilter {
+  readonly row: FeedFilter;
+  readonly compiled: CompiledFilter;
+}
+
+/** What a subscription needs to know of the loop it stands in. */
+export interface LoopView {
+  /** Events offered to readers so far. */
+  readonly eventsShown: number;
+  readonly lastNum: number | undefined;
+  readonly lastTsNs: bigint | undefined;
+  /** Bytes read of a capture file; undefined for live sources. */
+  readonly captureBytesRead: number | undefined;
+  /** Monotonic clock, milliseconds. */
+  nowMs(): number;
+}
+
+export class Subscription implements EventReader {
+  eventTypes: Uint8Array;
+  private filters: readonly ActiveFilter[];
+  private readonly request: FeedRequest;
+  private readonly builder: BatchBuilder;
+  private readonly listener: FeedListener;
+  private readonly loop: LoopView;
+  private readonly shownAtStart: number;
+  private readonly matchedIds: number[];
+  private nextSequence: number;
+  private bytesUnderWay: number;
+  private batchFirstNum: number;
+  private batchLastNum: number;
+  private batchSinceMs: number;
+  private markedAtMs: number;
+  private lossCount: number;
+  private lossFirstNum: number;
+  private lossLastNum: number;
+  private hasEnded: boolean;
+
+  constructor(
+    request: FeedRequest,
+    filters: readonly ActiveFilter[],
+    builder: BatchBuilder,
+    listener: FeedListener,
+    loop: LoopView,
+  ) {
+    this.request = request;
+    this.filters = filters;
+    this.eventTypes = unionOfTypes(filters);
+    this.builder = builder;
+    this.listener = listener;
+    this.loop = loop;
+    this.shownAtStart = loop.eventsShown;
+    this.matchedIds = [];
+    this.nextSequence = 0;
+    this.bytesUnderWay = 0;
+    this.batchFirstNum = 0;
+    this.batchLastNum = 0;
+    this.batchSinceMs = 0;
+    this.markedAtMs = loop.nowMs();
+    this.lossCount = 0;
+    this.lossFirstNum = 0;
+    this.lossLastNum = 0;
+    this.hasEnded = false;
+  }
+
+  get isEnded(): boolean {
+    return this.hasEnded;
+  }
+
+  get isHolding(): boolean {
+    return this.request.holdsSource && this.bytesUnderWay >= this.request.creditBytes && !this.hasEnded;
+  }
+
+  onEvent(event: InspectedEvent): void {
+    if (this.hasEnded) return;
+    const { filters } = this;
+    let matched: number[] | undefined;
+    if (filters.length === 1) {
+      if (!(filters[0] as ActiveFilter).compiled.matches(event)) return;
+    } else {
+      matched = this.matchedIds;
+      matched.length = 0;
+      for (const filter of filters) {
+        if (filter.compiled.matches(event)) matched.push(filter.row.id);
+      }
+      if (matched.length === 0) return;
+    }
+    this.take(event, matched);
+    if (this.nextSequence >= this.request.eventsMax) this.end({ reason: 'events-max' });
+  }
+
+  /** Sends what has waited long enough, and says how far the loop is. Called between events. */
+  tick(): void {
+    if (this.hasEnded) return;
+    const now = this.loop.nowMs();
+    if (this.builder.count > 0 && now - this.batchSinceMs >= this.request.batchLatencyMs) this.flush();
+    if (now - this.markedAtMs < this.request.markIntervalMs) return;
+    this.flush();
+    this.reportLoss();
+    this.markedAtMs = now;
+    this.listener.onMark({
+      watermarkNum: this.loop.lastNum,
+      watermarkTsNs: this.loop.lastTsNs,
+      nextSequence: this.nextSequence,
+      captureBytesRead: this.loop.captureBytesRead,
+    });
+  }
+
+  /** Bytes taken over by the control plane. */
+  ack(bytes: number): void {
+    this.bytesUnderWay = Math.max(0, this.bytesUnderWay - bytes);
+    if (this.lossCount > 0 && this.bytesUnderWay < this.request.creditBytes) this.reportLoss();
+  }
+
+  setFilters(filters: readonly ActiveFilter[]): void {
+    this.flush();
+    this.reportLoss();
+    this.filters = filters;
+    this.eventTypes = unionOfTypes(filters);
+    this.listener.onFiltersChanged({
+      filters: filters.map((filter) => filter.row),
+      nextSequence: this.nextSequence,
+    });
+  }
+
+  /** Delivers what has matched and ends the feed. */
+  end(why: Pick<FeedEnd, 'reason' | 'errorMessage' | 'errorOffset'>): void {
+    if (this.hasEnded) return;
+    this.flush();
+    this.reportLoss();
+    this.hasEnded = true;
+    this.listener.onEnd({
+      ...why,
+      // The event in the loop is counted by the loop before it is offered.
+      seenCount: this.loop.eventsShown - this.shownAtStart,
+      matchedCount: this.nextSequence,
+      lastNum: this.loop.lastNum,
+      captureBytesRead: this.loop.captureBytesRead,
+    });
+  }
+
+  /** Ends without a word. */
+  cancel(): void {
+    this.hasEnded = true;
+  }
+
+  private take(event: InspectedEvent, matched: readonly number[] | undefined): void {
+    const { num, length } = event.record;
+    if (!this.request.holdsSource && this.bytesUnderWay >= this.request.creditBytes) {
+      this.lose(num);
+      return;
+    }
+    if (this.lossCount > 0) this.reportLoss();
+    const { builder, request } = this;
+    if (length > LARGE_RECORD_BYTES) this.flush();
+    if (builder.count === 0) {
+      this.batchFirstNum = num;
+      this.batchSinceMs = this.loop.nowMs();
+    }
+    builder.add(event, matched);
+    this.nextSequence++;
+    this.batchLastNum = num;
+    if (builder.count >= request.batchEventsMax || builder.byteLength >= request.batchBytesMax) this.flush();
+  }
+
+  private lose(num: number): void {
+    // What was collected before the loss must stand before it.
+    this.flush();
+    if (this.lossCount === 0) this.lossFirstNum = num;
+    this.lossLastNum = num;
+    this.lossCount++;
+    this.nextSequence++;
+  }
+
+  private flush(): void {
+    const { builder } = this;
+    const { count } = builder;
+    if (count === 0) return;
+    const firstSequence = this.nextSequence - count;
+    const bytes = builder.finish(firstSequence);
+    if (bytes.length > MESSAGE_BYTES_MAX) {
+      this.listener.onLoss({
+        cause: 'event-too-large',
+        count,
+        firstSequence,
+        firstNum: this.batchFirstNum,
+        lastNum: this.batchLastNum,
+      });
+      return;
+    }
+    this.bytesUnderWay += bytes.length;
+    this.listener.onBatch({
+      bytes,
+      count,
+      firstSequence,
+      firstNum: this.batchFirstNum,
+      lastNum: this.batchLastNum,
+    });
+  }
+
+  private reportLoss(): void {
+    if (this.lossCount === 0) return;
+    this.listener.onLoss({
+      cause: 'backlog-full',
+      count: this.lossCount,
+      firstSequence: this.nextSequence - this.lossCount,
+      firstNum: this.lossFirstNum,
+      lastNum: this.lossLastNum,
+    });
+    this.lossCount = 0;
+  }
+}
+
+function unionOfTypes(filters: readonly ActiveFilter[]): Uint8Array {
+  const union = Uint8Array.from((filters[0] as ActiveFilter).compiled.eventTypes);
+  for (const filter of filters) {
+    for (let type = 0; type < union.length; type++) {
+      if (filter.compiled.eventTypes[type] === 1) union[type] = 1;
+    }
+  }
+  return union;
+}
