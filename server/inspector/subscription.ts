@@ -1,7 +1,7 @@
 /** One subscription inside the inspector thread: filter, projection, batches, credit. */
 import type { CompiledFilter } from '../filter/filter.ts';
 import type { InspectedEvent } from '../state/inspected-event.ts';
-import type { BatchBuilder } from './batch-builder.ts';
+import type { BatchEncoder } from './batch-encoder.ts';
 import type { FeedEnd, FeedFilter, FeedListener, FeedRequest } from './event-feed.ts';
 import type { EventReader } from './inspector.ts';
 
@@ -32,15 +32,13 @@ export class Subscription implements EventReader {
   eventTypes: Uint8Array;
   private filters: readonly ActiveFilter[];
   private readonly request: FeedRequest;
-  private readonly builder: BatchBuilder;
+  private readonly encoder: BatchEncoder;
   private readonly listener: FeedListener;
   private readonly loop: LoopView;
   private readonly shownAtStart: number;
   private readonly matchedIds: number[];
   private nextSequence: number;
   private bytesUnderWay: number;
-  private batchFirstNum: number;
-  private batchLastNum: number;
   private batchSinceMs: number;
   private markedAtMs: number;
   private lossCount: number;
@@ -51,22 +49,20 @@ export class Subscription implements EventReader {
   constructor(
     request: FeedRequest,
     filters: readonly ActiveFilter[],
-    builder: BatchBuilder,
+    encoder: BatchEncoder,
     listener: FeedListener,
     loop: LoopView,
   ) {
     this.request = request;
     this.filters = filters;
     this.eventTypes = unionOfTypes(filters);
-    this.builder = builder;
+    this.encoder = encoder;
     this.listener = listener;
     this.loop = loop;
     this.shownAtStart = loop.eventsShown;
     this.matchedIds = [];
     this.nextSequence = 0;
     this.bytesUnderWay = 0;
-    this.batchFirstNum = 0;
-    this.batchLastNum = 0;
     this.batchSinceMs = 0;
     this.markedAtMs = loop.nowMs();
     this.lossCount = 0;
@@ -105,7 +101,7 @@ export class Subscription implements EventReader {
   tick(): void {
     if (this.hasEnded) return;
     const now = this.loop.nowMs();
-    if (this.builder.count > 0 && now - this.batchSinceMs >= this.request.batchLatencyMs) this.flush();
+    if (this.encoder.count > 0 && now - this.batchSinceMs >= this.request.batchLatencyMs) this.flush();
     if (now - this.markedAtMs < this.request.markIntervalMs) return;
     this.flush();
     this.reportLoss();
@@ -163,16 +159,12 @@ export class Subscription implements EventReader {
       return;
     }
     if (this.lossCount > 0) this.reportLoss();
-    const { builder, request } = this;
+    const { encoder, request } = this;
     if (length > LARGE_RECORD_BYTES) this.flush();
-    if (builder.count === 0) {
-      this.batchFirstNum = num;
-      this.batchSinceMs = this.loop.nowMs();
-    }
-    builder.add(event, matched);
+    if (encoder.count === 0) this.batchSinceMs = this.loop.nowMs();
+    encoder.add(event, matched);
     this.nextSequence++;
-    this.batchLastNum = num;
-    if (builder.count >= request.batchEventsMax || builder.byteLength >= request.batchBytesMax) this.flush();
+    if (encoder.count >= request.batchEventsMax || encoder.byteCount >= request.batchBytesMax) this.flush();
   }
 
   private lose(num: number): void {
@@ -185,18 +177,18 @@ export class Subscription implements EventReader {
   }
 
   private flush(): void {
-    const { builder } = this;
-    const { count } = builder;
+    const { encoder } = this;
+    const { count, firstNum, lastNum } = encoder;
     if (count === 0) return;
     const firstSequence = this.nextSequence - count;
-    const bytes = builder.finish(firstSequence);
+    const bytes = encoder.finish(firstSequence);
     if (bytes.length > MESSAGE_BYTES_MAX) {
       this.listener.onLoss({
         cause: 'event-too-large',
         count,
         firstSequence,
-        firstNum: this.batchFirstNum,
-        lastNum: this.batchLastNum,
+        firstNum,
+        lastNum,
       });
       return;
     }
@@ -205,8 +197,8 @@ export class Subscription implements EventReader {
       bytes,
       count,
       firstSequence,
-      firstNum: this.batchFirstNum,
-      lastNum: this.batchLastNum,
+      firstNum,
+      lastNum,
     });
   }
 
