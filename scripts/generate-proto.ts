@@ -7,27 +7,41 @@ import type { GeneratedFile, GeneratedFolder } from './generated-file.ts';
 
 /** Where the generated code is committed. */
 export const PROTO_FOLDER = 'proto/gen';
+/** The compiled contract, which the server answers reflection from. */
+const DESCRIPTOR_SET = `${PROTO_FOLDER}/descriptor-set.binpb`;
 
 /** Generates into a temporary folder; the work tree stays untouched. Throws when the contract does not compile. */
 export function protoFolder(root: string): GeneratedFolder {
   const out = mkdtempSync(join(tmpdir(), 'strata-proto-'));
   try {
-    const bin = join(root, 'node_modules/.bin');
-    execFileSync(join(bin, 'buf'), ['generate', '--output', out], {
-      cwd: root,
-      env: { ...process.env, PATH: `${bin}:${process.env['PATH'] ?? ''}` },
-      stdio: ['ignore', 'inherit', 'inherit'],
-    });
+    runBuf(root, ['generate', '--output', out]);
+    runBuf(root, [
+      'build',
+      'proto',
+      '--as-file-descriptor-set',
+      '--exclude-source-info',
+      '--output',
+      join(out, DESCRIPTOR_SET),
+    ]);
     return { folder: PROTO_FOLDER, files: listFiles(out).map((path) => readBack(out, path)) };
   } finally {
     rmSync(out, { recursive: true, force: true });
   }
 }
 
+function runBuf(root: string, args: readonly string[]): void {
+  const bin = join(root, 'node_modules/.bin');
+  execFileSync(join(bin, 'buf'), args, {
+    cwd: root,
+    env: { ...process.env, PATH: `${bin}:${process.env['PATH'] ?? ''}` },
+    stdio: ['ignore', 'inherit', 'inherit'],
+  });
+}
+
 function readBack(out: string, path: string): GeneratedFile {
   // Read now: the folder is gone when `produce` is called.
-  const text = readFileSync(path, 'utf8');
-  return { path: relative(out, path), produce: () => text };
+  const content = readFileSync(path);
+  return { path: relative(out, path), produce: () => content };
 }
 
 /** Paths of all files below a folder, sorted; none when the folder is absent. */

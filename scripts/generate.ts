@@ -16,9 +16,9 @@ const GENERATED: readonly GeneratedFile[] = [
   { path: 'server/event/event-types.ts', produce: () => eventTypesSource(ROOT) },
 ];
 
-function readCommitted(path: string): string | undefined {
+function readCommitted(path: string): Buffer | undefined {
   try {
-    return readFileSync(path, 'utf8');
+    return readFileSync(path);
   } catch (error) {
     if ((error as NodeJS.ErrnoException).code === 'ENOENT') return undefined;
     throw error;
@@ -31,12 +31,12 @@ async function run(write: boolean): Promise<string[]> {
   const differing: string[] = [];
   for (const file of [...GENERATED, ...proto.files]) {
     const path = join(ROOT, file.path);
-    const text = await file.produce();
-    if (readCommitted(path) === text) continue;
+    const content = Buffer.from(await file.produce());
+    if (readCommitted(path)?.equals(content)) continue;
     differing.push(file.path);
     if (!write) continue;
     mkdirSync(dirname(path), { recursive: true });
-    writeFileSync(path, text);
+    writeFileSync(path, content);
   }
   const known = new Set(proto.files.map((file) => file.path));
   for (const path of listFiles(join(ROOT, proto.folder))) {

@@ -2,8 +2,8 @@
 export interface GeneratedFile {
   /** Path relative to the repository root. */
   readonly path: string;
-  /** The text the file must have. */
-  produce(): string | Promise<string>;
+  /** What the file must hold. */
+  produce(): string | Uint8Array | Promise<string | Uint8Array>;
 }
 
 /** A folder that holds nothing but generated files: what no entry names is stale. */

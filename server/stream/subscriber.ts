@@ -72,10 +72,15 @@ export class Subscriber implements FeedListener {
   private ending: (() => void) | undefined;
   private isClosed: boolean;
   private cancelGrace: (() => void) | undefined;
-  private readonly onClosed: () => void;
+  private readonly onClosed: (wasCancelled: boolean) => void;
 
-  /** `onClosed` is called once, when nothing more will be sent. */
-  constructor(sink: ResponseSink, options: SubscriberOptions, clock: SubscriberClock, onClosed: () => void) {
+  /** `onClosed` is called once, when nothing more will be sent: by the client's will, or because the stream is over. */
+  constructor(
+    sink: ResponseSink,
+    options: SubscriberOptions,
+    clock: SubscriberClock,
+    onClosed: (wasCancelled: boolean) => void,
+  ) {
     this.sink = sink;
     this.options = options;
     this.clock = clock;
@@ -101,6 +106,11 @@ export class Subscriber implements FeedListener {
     this.feed = feed;
     this.backlog.pushControl(() => started);
     this.pump();
+  }
+
+  /** Whether nothing more will be sent. */
+  get isDone(): boolean {
+    return this.isClosed;
   }
 
   get counters(): SubscriberCounters {
@@ -163,8 +173,10 @@ export class Subscriber implements FeedListener {
 
   /** The client is gone. */
   onCancelled(): void {
+    // The transport also says this of every stream that ended well.
+    if (this.isClosed) return;
     this.feed?.cancel();
-    this.close();
+    this.close(true);
   }
 
   /** Ends in good order: what has matched is delivered first. */
@@ -203,7 +215,7 @@ export class Subscriber implements FeedListener {
     });
     this.cancelGrace = this.clock.after(this.options.disconnectGraceMs, () => {
       this.sink.fail(error);
-      this.close();
+      this.close(false);
     });
     this.endAfterBacklog(() => this.sink.fail(error));
   }
@@ -226,7 +238,7 @@ export class Subscriber implements FeedListener {
     }
     if (this.isClosed || this.ending === undefined || !this.backlog.isEmpty) return;
     const { ending } = this;
-    this.close();
+    this.close(false);
     ending();
   }
 
@@ -241,11 +253,11 @@ export class Subscriber implements FeedListener {
     if (!hasRoom) this.isSinkFull = true;
   }
 
-  private close(): void {
+  private close(wasCancelled: boolean): void {
     if (this.isClosed) return;
     this.isClosed = true;
     this.backlog.clear();
     this.cancelGrace?.();
-    this.onClosed();
+    this.onClosed(wasCancelled);
   }
 }

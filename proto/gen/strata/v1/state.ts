@@ -116,14 +116,18 @@ export interface StateScope {
   readonly subscriptionId: string;
   /**
    * State as it was when the event of this number (`evt.num`) was shown, its own changes included. Not set: as it is now.
-   * An event that is no longer retained answers OUT_OF_RANGE.
+   * An event that is no longer retained answers OUT_OF_RANGE. Retained are the newest events the source has produced, so a
+   * client with a long backlog may be too late.
    */
   readonly eventNumber?: bigint | undefined;
 }
 
 /** Part of a long list. */
 export interface PageRequest {
-  /** Most rows wanted. 0 means 1,000; values above 10,000 are lowered to it. */
+  /**
+   * Most rows wanted. 0 means 1,000; values above 10,000 are lowered to it. A page may hold fewer although more follow: it
+   * also ends at about 2 MiB.
+   */
   readonly pageSize: number;
   /**
    * `next_page_token` of the page before; empty for the first page. Pages are in key order; rows that change between two
