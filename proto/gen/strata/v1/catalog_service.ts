@@ -145,6 +145,8 @@ export interface FilterError {
   readonly column: number;
   /** Field names close to one that is unknown, best first. */
   readonly suggestions: readonly string[];
+  /** What could stand at the fault instead; empty when that is not a short list. */
+  readonly expected: readonly string[];
 }
 
 /** Request of `CatalogService.ValidateFilter`. */
@@ -792,7 +794,7 @@ export const ListEventTypesResponse: MessageFns<ListEventTypesResponse> = {
 };
 
 function createBaseFilterError(): FilterError {
-  return { message: "", position: 0, line: 0, column: 0, suggestions: [] };
+  return { message: "", position: 0, line: 0, column: 0, suggestions: [], expected: [] };
 }
 
 export const FilterError: MessageFns<FilterError> = {
@@ -811,6 +813,9 @@ export const FilterError: MessageFns<FilterError> = {
     }
     for (const v of message.suggestions) {
       writer.uint32(42).string(v!);
+    }
+    for (const v of message.expected) {
+      writer.uint32(50).string(v!);
     }
     return writer;
   },
@@ -868,6 +873,14 @@ export const FilterError: MessageFns<FilterError> = {
             message.suggestions.push(reader.string());
             continue;
           }
+          case 6: {
+            if (tag !== 50) {
+              break;
+            }
+
+            message.expected.push(reader.string());
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -890,6 +903,7 @@ export const FilterError: MessageFns<FilterError> = {
     message.line = object.line ?? 0;
     message.column = object.column ?? 0;
     message.suggestions = object.suggestions?.map((e) => e) || [];
+    message.expected = object.expected?.map((e) => e) || [];
     return message;
   },
 };
