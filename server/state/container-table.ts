@@ -14,6 +14,7 @@ export interface ContainerMount {
 export interface ContainerRow {
   /** Id as `container.id` shows it (12 characters). */
   readonly id: string;
+  /** As the metadata says it; '' when it names only the short one. Rows are keyed by the full id all the same. */
   readonly fullId: string;
   /** Engine word as `container.type` shows it: docker, podman, containerd, cri-o, ... */
   readonly type: string;
@@ -47,12 +48,15 @@ export class ContainerTable {
   private readonly undo: UndoLog;
   private readonly rowsMax: number;
   private readonly rows: Map<string, ContainerRow>;
+  /** Key by shown id, for metadata that names nothing else. */
+  private readonly keysByShortId: Map<string, string>;
 
   constructor(rowsMax: number, undo: UndoLog) {
     this.counters = new TableCounters();
     this.undo = undo;
     this.rowsMax = rowsMax;
     this.rows = new Map();
+    this.keysByShortId = new Map();
   }
 
   get size(): number {
@@ -61,6 +65,10 @@ export class ContainerTable {
 
   find(id: string): ContainerRow | undefined {
     return this.rows.get(id);
+  }
+
+  findKeyByShortId(id: string): string | undefined {
+    return this.keysByShortId.get(id);
   }
 
   values(): IterableIterator<ContainerRow> {
@@ -75,6 +83,7 @@ export class ContainerTable {
     }
     if (this.undo.enabled) this.undo.push(this, id, old);
     this.rows.set(id, row);
+    this.keysByShortId.set(row.id, id);
     this.counters.added++;
     return true;
   }
@@ -84,6 +93,7 @@ export class ContainerTable {
     if (old === undefined) return false;
     if (this.undo.enabled) this.undo.push(this, id, old);
     this.rows.delete(id);
+    if (this.keysByShortId.get(old.id) === id) this.keysByShortId.delete(old.id);
     this.counters.removed++;
     return true;
   }

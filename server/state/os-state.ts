@@ -64,6 +64,8 @@ export class OsState implements StateView {
   readonly containers: ContainerTable;
   readonly interfaces: InterfaceTable;
   machine: MachineInfo;
+  /** An initial state that has begun to arrive and must be finished before the next event is parsed. */
+  pendingSnapshot: { finish(): void } | undefined;
 
   constructor(limits: StateLimits = DEFAULT_STATE_LIMITS) {
     this.undo = new UndoLog({ entriesMax: limits.undoEntriesMax });
@@ -74,6 +76,13 @@ export class OsState implements StateView {
     this.containers = new ContainerTable(limits.containersMax, this.undo);
     this.interfaces = new InterfaceTable(limits.interfacesMax);
     this.machine = UNKNOWN_MACHINE;
+    this.pendingSnapshot = undefined;
+  }
+
+  /** Forgets all threads: a new section of the source brings its own. */
+  clearThreads(): void {
+    for (const row of [...this.threads.values()]) this.threads.delete(row.tid);
+    this.tree.clear();
   }
 
   findThread(tid: number): ThreadInfo | undefined {

@@ -20,6 +20,11 @@ export class ProcessTree {
     this.groups = new Map();
   }
 
+  /** Forgets all processes; the thread table has been emptied. */
+  clear(): void {
+    this.groups.clear();
+  }
+
   findGroup(pid: number): ThreadGroup | undefined {
     return this.groups.get(pid);
   }

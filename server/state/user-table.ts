@@ -79,6 +79,16 @@ export class IdentityTable<Row> {
     return true;
   }
 
+  /** Puts all rows of one container id under another, which wins where both have a row. */
+  moveContainer(from: string, to: string): void {
+    const rows = from === to ? undefined : this.containers.get(from);
+    if (rows === undefined) return;
+    for (const [id, row] of [...rows]) {
+      this.delete(from, id);
+      if (this.find(to, id) === undefined) this.set(to, id, row);
+    }
+  }
+
   /** Forgets all rows of a container. */
   deleteContainer(containerId: string): void {
     const rows = this.containers.get(containerId);

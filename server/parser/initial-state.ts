@@ -1,0 +1,131 @@
+/**
+ * Fills the tables with a source's initial state, then makes the links that need all of it: processes, parents, and the
+ * direction of connections. A source may start over (concatenated captures): what follows then replaces the threads.
+ */
+import type {
+  FdEntry,
+  GroupEntry,
+  InterfaceEntry,
+  MachineEntry,
+  SnapshotSink,
+  ThreadEntry,
+  UserEntry,
+} from '../event/snapshot.ts';
+import {
+  FD_FLAG_ROLE_CLIENT,
+  FD_FLAG_ROLE_SERVER,
+  FD_IPV4_SERVSOCK,
+  FD_IPV4_SOCK,
+  FD_IPV6_SERVSOCK,
+} from '../state/fd-info.ts';
+import type { OsState } from '../state/os-state.ts';
+import type { ThreadInfo } from '../state/thread-info.ts';
+import { CgroupCache } from './cgroup-cache.ts';
+import { fdFromEntry, threadFromEntry } from './snapshot-rows.ts';
+import { swapEndpoints } from './socket-endpoints.ts';
+import { tupleText } from './socket-tuple.ts';
+
+export class InitialState implements SnapshotSink {
+  /** Fds of threads the source does not have: left out. */
+  fdsWithoutThread: number;
+  private readonly state: OsState;
+  private readonly cgroups: CgroupCache;
+  /** Fds that came before their thread. */
+  private readonly waitingFds: Map<number, readonly FdEntry[]>;
+  private readonly serverPorts: Set<number>;
+  private isFinished: boolean;
+
+  constructor(state: OsState) {
+    this.fdsWithoutThread = 0;
+    this.state = state;
+    this.cgroups = new CgroupCache(state);
+    this.waitingFds = new Map();
+    this.serverPorts = new Set();
+    this.isFinished = false;
+  }
+
+  onMachine(entry: MachineEntry): void {
+    this.begin();
+    const { cpuCount, memoryBytes, maxPid, hostname, bootTsNs } = entry;
+    this.state.machine = { cpuCount, memoryBytes, maxPid, hostname, bootTsNs };
+  }
+
+  onInterfaces(entries: readonly InterfaceEntry[]): void {
+    this.begin();
+    this.state.interfaces.replace(entries.map((entry) => ({ ...entry, linkSpeed: entry.linkSpeed ?? 0n })));
+  }
+
+  onUser(entry: UserEntry): void {
+    this.begin();
+    this.state.users.set('', entry.uid, entry);
+  }
+
+  onGroup(entry: GroupEntry): void {
+    this.begin();
+    this.state.groups.set('', entry.gid, entry);
+  }
+
+  onThread(entry: ThreadEntry): void {
+    this.begin();
+    const { threads } = this.state;
+    const row = threadFromEntry(threads, this.cgroups, entry);
+    if (!threads.set(row)) return;
+    const fds = this.waitingFds.get(entry.tid);
+    if (fds === undefined) return;
+    this.waitingFds.delete(entry.tid);
+    this.addFds(row, fds);
+  }
+
+  onFds(tid: number, entries: readonly FdEntry[]): void {
+    this.begin();
+    const row = this.state.threads.find(tid);
+    if (row === undefined) this.waitingFds.set(tid, entries);
+    else this.addFds(row, entries);
+  }
+
+  /** Makes the links. To be called after the source has delivered all; calling it again does nothing. */
+  finish(): void {
+    if (this.isFinished) return;
+    this.isFinished = true;
+    this.state.pendingSnapshot = undefined;
+    for (const entries of this.waitingFds.values()) this.fdsWithoutThread += entries.length;
+    this.waitingFds.clear();
+    for (const row of this.state.threads.values()) this.directSockets(row);
+    this.serverPorts.clear();
+    for (const row of this.state.threads.values()) this.state.tree.link(row);
+  }
+
+  /** The first entry after `finish` starts a new section. */
+  private begin(): void {
+    if (!this.isFinished) return;
+    this.isFinished = false;
+    this.state.pendingSnapshot = this;
+    this.state.clearThreads();
+  }
+
+  private addFds(row: ThreadInfo, entries: readonly FdEntry[]): void {
+    for (const entry of entries) {
+      const fd = fdFromEntry(entry, this.state.interfaces);
+      if (fd === undefined) continue;
+      if (fd.type === FD_IPV4_SERVSOCK || fd.type === FD_IPV6_SERVSOCK) this.serverPorts.add(fd.dport);
+      row.fds.set(entry.fd, fd);
+    }
+  }
+
+  /**
+   * The source lists connections from the process's side. Where its own port is one the node listens on, it is the server:
+   * the connection is turned to run from client to server.
+   */
+  private directSockets(row: ThreadInfo): void {
+    for (const [, fd] of row.fds.entries()) {
+      if (fd.type !== FD_IPV4_SOCK) continue;
+      if (!this.serverPorts.has(fd.sport)) {
+        fd.flags = (fd.flags & ~FD_FLAG_ROLE_SERVER) | FD_FLAG_ROLE_CLIENT;
+        continue;
+      }
+      swapEndpoints(fd);
+      fd.name = tupleText(fd.sip, fd.sport, fd.dip, fd.dport);
+      fd.flags = (fd.flags & ~FD_FLAG_ROLE_CLIENT) | FD_FLAG_ROLE_SERVER;
+    }
+  }
+}

@@ -1,0 +1,145 @@
+/**
+ * The live state with an overlay of the rows that have changed since an event: how it was when that event was shown.
+ *
+ * One object serves all questions about the past, one event at a time. Going further back extends the overlay it has, and
+ * so does catching up with changes made since; only a newer event than before starts afresh. A batch asked from its newest
+ * event to its oldest therefore reads the log once.
+ */
+import type { ContainerRow } from './container-table.ts';
+import type { FdInfo } from './fd-info.ts';
+import type { FdTable } from './fd-table.ts';
+import type { MachineInfo, OsState, StateView } from './os-state.ts';
+import type { ThreadInfo } from './thread-info.ts';
+import { UndoOverlay } from './undo-overlay.ts';
+import type { GroupRow, IdentityTable, UserRow } from './user-table.ts';
+
+export class PastState implements StateView {
+  private readonly live: OsState;
+  private readonly overlay: UndoOverlay;
+
+  constructor(live: OsState) {
+    this.live = live;
+    this.overlay = new UndoOverlay(live.undo);
+  }
+
+  get machine(): MachineInfo {
+    return this.live.machine;
+  }
+
+  /** Moves to event `eventNumber`, which the undo log must still be able to answer. */
+  moveTo(eventNumber: number): void {
+    this.overlay.moveTo(eventNumber);
+  }
+
+  findThread(tid: number): ThreadInfo | undefined {
+    const past = this.overlay.rowsOf(this.live.threads);
+    return past?.has(tid) ? (past.get(tid) as ThreadInfo | undefined) : this.live.threads.find(tid);
+  }
+
+  findFd(table: FdTable, fd: number): FdInfo | undefined {
+    const past = this.overlay.rowsOf(table);
+    return past?.has(fd) ? (past.get(fd) as FdInfo | undefined) : table.find(fd);
+  }
+
+  fdCount(table: FdTable): number {
+    const past = this.overlay.rowsOf(table);
+    if (past === undefined) return table.size;
+    let count = table.size;
+    for (const [fd, row] of past) {
+      const isThere = table.find(fd as number) !== undefined;
+      if (row === undefined && isThere) count--;
+      if (row !== undefined && !isThere) count++;
+    }
+    return count;
+  }
+
+  findUser(containerId: string, uid: number): UserRow | undefined {
+    return this.findIdentity(this.live.users, containerId, uid);
+  }
+
+  findGroup(containerId: string, gid: number): GroupRow | undefined {
+    return this.findIdentity(this.live.groups, containerId, gid);
+  }
+
+  findContainer(key: string): ContainerRow | undefined {
+    const past = this.overlay.rowsOf(this.live.containers);
+    return past?.has(key) ? (past.get(key) as ContainerRow | undefined) : this.live.containers.find(key);
+  }
+
+  findContainerKey(shortId: string): string | undefined {
+    const past = this.overlay.rowsOf(this.live.containers);
+    if (past !== undefined) {
+      for (const [key, row] of past) {
+        if ((row as ContainerRow | undefined)?.id === shortId) return key as string;
+      }
+    }
+    const key = this.live.containers.findKeyByShortId(shortId);
+    return key !== undefined && past?.has(key) ? undefined : key;
+  }
+
+  *allThreads(): IterableIterator<ThreadInfo> {
+    const past = this.overlay.rowsOf(this.live.threads);
+    for (const row of this.live.threads.values()) {
+      if (!past?.has(row.tid)) yield row;
+    }
+    yield* present<ThreadInfo>(past);
+  }
+
+  *allFds(table: FdTable): IterableIterator<[number, FdInfo]> {
+    const past = this.overlay.rowsOf(table);
+    for (const entry of table.entries()) {
+      if (!past?.has(entry[0])) yield entry;
+    }
+    if (past === undefined) return;
+    for (const [fd, row] of past) {
+      if (row !== undefined) yield [fd as number, row as FdInfo];
+    }
+  }
+
+  allUsers(): IterableIterator<[string, number, UserRow]> {
+    return this.allIdentities(this.live.users);
+  }
+
+  allGroups(): IterableIterator<[string, number, GroupRow]> {
+    return this.allIdentities(this.live.groups);
+  }
+
+  *allContainers(): IterableIterator<[string, ContainerRow]> {
+    const past = this.overlay.rowsOf(this.live.containers);
+    for (const entry of this.live.containers.entries()) {
+      if (!past?.has(entry[0])) yield entry;
+    }
+    if (past === undefined) return;
+    for (const [key, row] of past) {
+      if (row !== undefined) yield [key as string, row as ContainerRow];
+    }
+  }
+
+  private findIdentity<Row>(table: IdentityTable<Row>, containerId: string, id: number): Row | undefined {
+    const past = this.overlay.rowsOf(table);
+    if (past === undefined) return table.find(containerId, id);
+    const key = `${containerId}\0${id}`;
+    return past.has(key) ? (past.get(key) as Row | undefined) : table.find(containerId, id);
+  }
+
+  private *allIdentities<Row>(table: IdentityTable<Row>): IterableIterator<[string, number, Row]> {
+    const past = this.overlay.rowsOf(table);
+    for (const entry of table.entries()) {
+      if (!past?.has(`${entry[0]}\0${entry[1]}`)) yield entry;
+    }
+    if (past === undefined) return;
+    for (const [key, row] of past) {
+      if (row === undefined) continue;
+      const text = key as string;
+      const separator = text.lastIndexOf('\0');
+      yield [text.slice(0, separator), Number(text.slice(separator + 1)), row as Row];
+    }
+  }
+}
+
+function* present<Row>(past: ReadonlyMap<unknown, unknown> | undefined): IterableIterator<Row> {
+  if (past === undefined) return;
+  for (const row of past.values()) {
+    if (row !== undefined) yield row as Row;
+  }
+}
