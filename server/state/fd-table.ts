@@ -39,6 +39,10 @@ export class FdTable {
     return this.rows.entries();
   }
 
+  values(): IterableIterator<FdInfo> {
+    return this.rows.values();
+  }
+
   /** Adds or replaces a row. Returns false when the table is full and the fd is new: the row is refused and counted. */
   set(fd: number, row: FdInfo): boolean {
     const old = this.rows.get(fd);

@@ -46,10 +46,14 @@ export interface StateView {
   findFd(table: FdTable, fd: number): FdInfo | undefined;
   /** How many fds the table holds. */
   fdCount(table: FdTable): number;
+  /** The rows of all fds the table holds. */
+  fdsOf(table: FdTable): Iterable<FdInfo>;
   findUser(containerId: string, uid: number): UserRow | undefined;
   findGroup(containerId: string, gid: number): GroupRow | undefined;
   findContainer(fullId: string): ContainerRow | undefined;
   readonly machine: MachineInfo;
+  /** Addresses of the machine's network interfaces. */
+  readonly interfaces: InterfaceTable;
 }
 
 const UNKNOWN_MACHINE: MachineInfo = { cpuCount: 0, memoryBytes: 0n, maxPid: 0n, hostname: '', bootTsNs: 0n };
@@ -97,6 +101,10 @@ export class OsState implements StateView {
     return table.size;
   }
 
+  fdsOf(table: FdTable): Iterable<FdInfo> {
+    return table.values();
+  }
+
   findUser(containerId: string, uid: number): UserRow | undefined {
     return this.users.find(containerId, uid);
   }
@@ -121,11 +129,13 @@ class PastState implements StateView {
   private readonly live: OsState;
   private readonly overlay: ReadonlyMap<object, ReadonlyMap<unknown, unknown>>;
   readonly machine: MachineInfo;
+  readonly interfaces: InterfaceTable;
 
   constructor(live: OsState, overlay: ReadonlyMap<object, ReadonlyMap<unknown, unknown>>) {
     this.live = live;
     this.overlay = overlay;
     this.machine = live.machine;
+    this.interfaces = live.interfaces;
   }
 
   findThread(tid: number): ThreadInfo | undefined {
@@ -148,6 +158,20 @@ class PastState implements StateView {
       if (row !== undefined && !isThere) count++;
     }
     return count;
+  }
+
+  fdsOf(table: FdTable): Iterable<FdInfo> {
+    const past = this.overlay.get(table);
+    if (past === undefined) return table.values();
+    const rows: FdInfo[] = [];
+    for (const [fd, row] of table.entries()) {
+      const then = past.has(fd) ? (past.get(fd) as FdInfo | undefined) : row;
+      if (then !== undefined) rows.push(then);
+    }
+    for (const [fd, row] of past) {
+      if (row !== undefined && table.find(fd as number) === undefined) rows.push(row as FdInfo);
+    }
+    return rows;
   }
 
   findUser(containerId: string, uid: number): UserRow | undefined {

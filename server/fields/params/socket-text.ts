@@ -1,0 +1,57 @@
+/** Socket addresses and connection tuples of event parameters as text. */
+import { ipv4Text, ipv6Text, isIpv4Mapped } from './ip-text.ts';
+
+const AF_UNIX = 1;
+const AF_INET = 2;
+const AF_INET6 = 10;
+
+/** A SOCKADDR value: `ip:port`, a unix socket's path, or the number of a family that is not decoded. */
+export function socketAddressText(value: string): string {
+  const family = value.charCodeAt(0);
+  if (family === AF_UNIX) return upToNul(value, 1);
+  if (family === AF_INET) {
+    return value.length === 7 ? `${ipv4Text(value, 1)}:${port(value, 5)}` : 'INVALID IPv4';
+  }
+  if (family === AF_INET6) {
+    return value.length === 19 ? `${ipv6Text(value.slice(1, 17))}:${port(value, 17)}` : 'INVALID IPv6';
+  }
+  return `family ${family}`;
+}
+
+/** A SOCKTUPLE value: `source:port->destination:port`, or `source->peer path` of a unix socket with kernel pointers in hex. */
+export function socketTupleText(value: string): string {
+  const family = value.charCodeAt(0);
+  if (family === AF_INET) return value.length === 13 ? ipv4TupleText(value, 1, 5, 7, 11) : 'INVALID IPv4';
+  if (family === AF_INET6) return value.length === 37 ? ipv6TupleText(value) : 'INVALID IPv6';
+  if (family === AF_UNIX) return `${hex64(value, 1)}->${hex64(value, 9)} ${upToNul(value, 17)}`;
+  return `family ${family}`;
+}
+
+function ipv6TupleText(value: string): string {
+  if (isIpv4Mapped(value, 1) && isIpv4Mapped(value, 19)) return ipv4TupleText(value, 13, 17, 31, 35);
+  const source = `${ipv6Text(value.slice(1, 17))}:${port(value, 17)}`;
+  return `${source}->${ipv6Text(value.slice(19, 35))}:${port(value, 35)}`;
+}
+
+function ipv4TupleText(value: string, sip: number, sport: number, dip: number, dport: number): string {
+  return `${ipv4Text(value, sip)}:${port(value, sport)}->${ipv4Text(value, dip)}:${port(value, dport)}`;
+}
+
+function port(value: string, at: number): number {
+  return value.charCodeAt(at) | (value.charCodeAt(at + 1) << 8);
+}
+
+/** Eight little-endian bytes in hex without leading zeros; bytes that are missing count as zero. */
+function hex64(value: string, at: number): string {
+  let digits = '';
+  for (let i = 7; i >= 0; i--) {
+    const byte = value.charCodeAt(at + i) || 0;
+    digits += digits === '' ? (byte === 0 ? '' : byte.toString(16)) : byte.toString(16).padStart(2, '0');
+  }
+  return digits === '' ? '0' : digits;
+}
+
+function upToNul(value: string, start: number): string {
+  const end = value.indexOf('\0', start);
+  return value.slice(start, end < 0 ? value.length : end);
+}
