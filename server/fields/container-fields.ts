@@ -1,0 +1,168 @@
+/** Rows of the container class, and the retired health-check rows of the proc class. */
+import type { ContainerMount, ContainerRow } from '../state/container-table.ts';
+import { type MountPicker, mountPicker, mountText } from './container-mounts.ts';
+import {
+  findContainer,
+  HOST_ID,
+  labelsText,
+  ofContainer,
+  ofContainerOrHost,
+  ofKnownContainer,
+  present,
+  SHORT_ID_CHARACTERS,
+} from './container-row.ts';
+import type { Extractor, FieldRow } from './field.ts';
+import { rowsOf } from './field-row.ts';
+import { elapsedNs, nonZero } from './proc-exe-fields.ts';
+import { ofThread, UNBOUND } from './proc-shape.ts';
+
+const row = rowsOf('container');
+
+/** Rows that exist for old conditions; the reference fills them no more either. */
+export const RETIRED = 'retired: no version fills it any more';
+
+const containerId: Extractor = ofThread((thread, event) => {
+  const id = thread.containerId;
+  if (id === '') return HOST_ID;
+  return findContainer(event.state, id)?.id ?? id.slice(0, SHORT_ID_CHARACTERS);
+});
+
+function text(name: string, description: string, value: (container: ContainerRow) => string): FieldRow {
+  return row(
+    name,
+    'string',
+    'NA',
+    description,
+    ofContainer((container) => present(value(container))),
+  );
+}
+
+function flag(name: string, description: string, value: (container: ContainerRow) => boolean): FieldRow {
+  return row(name, 'bool', 'NA', description, ofKnownContainer(value));
+}
+
+function mount(
+  name: string,
+  description: string,
+  value: (mount: ContainerMount) => string,
+  member: 'source' | 'destination' = 'source',
+): FieldRow {
+  return row(name, 'string', 'NA', description, UNBOUND, {
+    argument: 'index|key required',
+    bind: (argument) => {
+      const pick: MountPicker = mountPicker(argument, member);
+      return ofContainer((container) => {
+        const found = pick(container);
+        return found === undefined ? undefined : value(found);
+      });
+    },
+  });
+}
+
+function retired(fieldClass: string, name: string, type: 'string' | 'bool'): FieldRow {
+  return rowsOf(fieldClass)(name, type, 'NA', 'deprecated, returns nothing', UNBOUND, {
+    deprecated: true,
+    unavailable: RETIRED,
+  });
+}
+
+export const CONTAINER_FIELDS: readonly FieldRow[] = [
+  row('container.id', 'string', 'NA', '12-character container id, or "host"', containerId),
+  row(
+    'container.full_id',
+    'string',
+    'NA',
+    'full container id, or "host"',
+    ofContainerOrHost((container) => container.fullId),
+  ),
+  row(
+    'container.name',
+    'string',
+    'NA',
+    'container name, or "host"',
+    ofContainerOrHost((container) => container.name),
+  ),
+  text('container.image', 'image with tag', (container) => container.image),
+  text('container.image.id', 'image id', (container) => container.imageId),
+  row(
+    'container.type',
+    'string',
+    'NA',
+    'engine name, or "host"',
+    ofContainerOrHost((container) => container.type),
+  ),
+  flag('container.privileged', 'runs privileged', (container) => container.isPrivileged),
+  row(
+    'container.mounts',
+    'string',
+    'NA',
+    'all mounts as source:dest:mode:rdwr:propagation, separated by commas',
+    ofKnownContainer((container) => container.mounts.map(mountText).join(',')),
+  ),
+  mount('container.mount', 'one mount, by index or source glob', mountText),
+  mount(
+    'container.mount.source',
+    'source of one mount, by index or destination glob',
+    (found) => found.source,
+    'destination',
+  ),
+  mount(
+    'container.mount.dest',
+    'destination of one mount, by index or source glob',
+    (found) => found.destination,
+  ),
+  mount('container.mount.mode', 'mode of one mount, by index or source glob', (found) => found.mode),
+  mount('container.mount.rdwr', 'whether one mount is writable, by index or source glob', (found) =>
+    String(found.rdwr),
+  ),
+  mount(
+    'container.mount.propagation',
+    'propagation of one mount, by index or source glob',
+    (found) => found.propagation,
+  ),
+  text('container.image.repository', 'image without tag', (container) => container.imageRepository),
+  text('container.image.tag', 'image tag', (container) => container.imageTag),
+  text('container.image.digest', 'registry digest of the image', (container) => container.imageDigest),
+  retired('container', 'container.healthcheck', 'string'),
+  retired('container', 'container.liveness_probe', 'string'),
+  retired('container', 'container.readiness_probe', 'string'),
+  row(
+    'container.start_ts',
+    'abstime',
+    'DEC',
+    'container start (pid namespace start), epoch ns',
+    ofThread((thread) => nonZero(thread.pidnsInitStartNs)),
+  ),
+  row(
+    'container.duration',
+    'reltime',
+    'DEC',
+    'ns since container.start_ts',
+    ofThread((thread, event) =>
+      thread.pidnsInitStartNs === 0n ? undefined : elapsedNs(event, thread.pidnsInitStartNs),
+    ),
+  ),
+  text('container.ip', 'primary IPv4 address', (container) => container.ip),
+  text(
+    'container.cni.json',
+    'CNI result as JSON text',
+    (container) => container.podSandboxCniJson || container.cniJson,
+  ),
+  flag('container.host_pid', 'shares the host pid namespace', (container) => container.hostPid),
+  flag('container.host_network', 'shares the host network namespace', (container) => container.hostNetwork),
+  flag('container.host_ipc', 'shares the host IPC namespace', (container) => container.hostIpc),
+  row('container.label', 'string', 'NA', 'one container label', UNBOUND, {
+    argument: 'key required',
+    bind: (argument) => {
+      const key = argument?.text ?? '';
+      return ofContainer((container) => container.labels.get(key));
+    },
+  }),
+  text('container.labels', 'all labels as key:value list', (container) => labelsText(container.labels)),
+];
+
+export const CONTAINER_PROC_FIELDS: readonly FieldRow[] = [
+  retired('proc', 'proc.is_container_healthcheck', 'bool'),
+  retired('proc', 'proc.is_container_liveness_probe', 'bool'),
+  retired('proc', 'proc.is_container_readiness_probe', 'bool'),
+];
