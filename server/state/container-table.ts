@@ -75,6 +75,11 @@ export class ContainerTable {
     return this.rows.values();
   }
 
+  /** `[key, row]` of every container. */
+  entries(): IterableIterator<[string, ContainerRow]> {
+    return this.rows.entries();
+  }
+
   set(id: string, row: ContainerRow): boolean {
     const old = this.rows.get(id);
     if (old === undefined && this.rows.size >= this.rowsMax) {

@@ -3,6 +3,7 @@ import { type ContainerRow, ContainerTable } from './container-table.ts';
 import type { FdInfo } from './fd-info.ts';
 import type { FdTable } from './fd-table.ts';
 import { InterfaceTable } from './interface-table.ts';
+import { PastState } from './past-state.ts';
 import { ProcessTree } from './process-tree.ts';
 import type { ThreadInfo } from './thread-info.ts';
 import { ThreadTable } from './thread-table.ts';
@@ -51,6 +52,17 @@ export interface StateView {
   findUser(containerId: string, uid: number): UserRow | undefined;
   findGroup(containerId: string, gid: number): GroupRow | undefined;
   findContainer(fullId: string): ContainerRow | undefined;
+  /** Key of the container that is shown with this short id. */
+  findContainerKey(shortId: string): string | undefined;
+  /** All rows, in no particular order. */
+  allThreads(): IterableIterator<ThreadInfo>;
+  /** `[number, row]` of every fd of the table. */
+  allFds(table: FdTable): IterableIterator<[number, FdInfo]>;
+  /** `[container id, id, row]` of every user or group. */
+  allUsers(): IterableIterator<[string, number, UserRow]>;
+  allGroups(): IterableIterator<[string, number, GroupRow]>;
+  /** `[full id, row]` of every container. */
+  allContainers(): IterableIterator<[string, ContainerRow]>;
   readonly machine: MachineInfo;
   /** Addresses of the machine's network interfaces. */
   readonly interfaces: InterfaceTable;
@@ -59,6 +71,7 @@ export interface StateView {
 const UNKNOWN_MACHINE: MachineInfo = { cpuCount: 0, memoryBytes: 0n, maxPid: 0n, hostname: '', bootTsNs: 0n };
 
 export class OsState implements StateView {
+  readonly limits: StateLimits;
   readonly undo: UndoLog;
   readonly threads: ThreadTable;
   /** Parent, child and process links of `threads`. */
@@ -70,8 +83,10 @@ export class OsState implements StateView {
   machine: MachineInfo;
   /** An initial state that has begun to arrive and must be finished before the next event is parsed. */
   pendingSnapshot: { finish(): void } | undefined;
+  private readonly past: PastState;
 
   constructor(limits: StateLimits = DEFAULT_STATE_LIMITS) {
+    this.limits = limits;
     this.undo = new UndoLog({ entriesMax: limits.undoEntriesMax });
     this.threads = new ThreadTable(limits, this.undo);
     this.tree = new ProcessTree(this.threads);
@@ -81,6 +96,7 @@ export class OsState implements StateView {
     this.interfaces = new InterfaceTable(limits.interfacesMax);
     this.machine = UNKNOWN_MACHINE;
     this.pendingSnapshot = undefined;
+    this.past = new PastState(this);
   }
 
   /** Forgets all threads: a new section of the source brings its own. */
@@ -117,79 +133,37 @@ export class OsState implements StateView {
     return this.containers.find(fullId);
   }
 
-  /** The state as it was when event `eventNumber` was shown. Undefined when its changes are no longer remembered. */
+  findContainerKey(shortId: string): string | undefined {
+    return this.containers.findKeyByShortId(shortId);
+  }
+
+  allThreads(): IterableIterator<ThreadInfo> {
+    return this.threads.values();
+  }
+
+  allFds(table: FdTable): IterableIterator<[number, FdInfo]> {
+    return table.entries();
+  }
+
+  allUsers(): IterableIterator<[string, number, UserRow]> {
+    return this.users.entries();
+  }
+
+  allGroups(): IterableIterator<[string, number, GroupRow]> {
+    return this.groups.entries();
+  }
+
+  allContainers(): IterableIterator<[string, ContainerRow]> {
+    return this.containers.entries();
+  }
+
+  /**
+   * The state as it was when event `eventNumber` was shown; undefined when its changes are no longer remembered. The view
+   * is good until the next call and the next event. Asking from the newest event to the oldest costs least.
+   */
   asOf(eventNumber: number): StateView | undefined {
     if (eventNumber < this.undo.oldestAnswerable) return undefined;
-    return new PastState(this, this.undo.overlayAt(eventNumber));
-  }
-}
-
-/** Live state with an overlay of rows that have changed since. */
-class PastState implements StateView {
-  private readonly live: OsState;
-  private readonly overlay: ReadonlyMap<object, ReadonlyMap<unknown, unknown>>;
-  readonly machine: MachineInfo;
-  readonly interfaces: InterfaceTable;
-
-  constructor(live: OsState, overlay: ReadonlyMap<object, ReadonlyMap<unknown, unknown>>) {
-    this.live = live;
-    this.overlay = overlay;
-    this.machine = live.machine;
-    this.interfaces = live.interfaces;
-  }
-
-  findThread(tid: number): ThreadInfo | undefined {
-    const past = this.overlay.get(this.live.threads);
-    return past?.has(tid) ? (past.get(tid) as ThreadInfo | undefined) : this.live.threads.find(tid);
-  }
-
-  findFd(table: FdTable, fd: number): FdInfo | undefined {
-    const past = this.overlay.get(table);
-    return past?.has(fd) ? (past.get(fd) as FdInfo | undefined) : table.find(fd);
-  }
-
-  fdCount(table: FdTable): number {
-    const past = this.overlay.get(table);
-    if (past === undefined) return table.size;
-    let count = table.size;
-    for (const [fd, row] of past) {
-      const isThere = table.find(fd as number) !== undefined;
-      if (row === undefined && isThere) count--;
-      if (row !== undefined && !isThere) count++;
-    }
-    return count;
-  }
-
-  fdsOf(table: FdTable): Iterable<FdInfo> {
-    const past = this.overlay.get(table);
-    if (past === undefined) return table.values();
-    const rows: FdInfo[] = [];
-    for (const [fd, row] of table.entries()) {
-      const then = past.has(fd) ? (past.get(fd) as FdInfo | undefined) : row;
-      if (then !== undefined) rows.push(then);
-    }
-    for (const [fd, row] of past) {
-      if (row !== undefined && table.find(fd as number) === undefined) rows.push(row as FdInfo);
-    }
-    return rows;
-  }
-
-  findUser(containerId: string, uid: number): UserRow | undefined {
-    const past = this.overlay.get(this.live.users);
-    const key = `${containerId}\0${uid}`;
-    return past?.has(key) ? (past.get(key) as UserRow | undefined) : this.live.users.find(containerId, uid);
-  }
-
-  findGroup(containerId: string, gid: number): GroupRow | undefined {
-    const past = this.overlay.get(this.live.groups);
-    const key = `${containerId}\0${gid}`;
-    return past?.has(key) ? (past.get(key) as GroupRow | undefined) : this.live.groups.find(containerId, gid);
-  }
-
-  findContainer(fullId: string): ContainerRow | undefined {
-    const past = this.overlay.get(this.live.containers);
-    return past?.has(fullId)
-      ? (past.get(fullId) as ContainerRow | undefined)
-      : this.live.containers.find(fullId);
+    this.past.moveTo(eventNumber);
+    return this.past;
   }
 }

@@ -8,6 +8,7 @@
 import type { ContainerRow } from './container-table.ts';
 import type { FdInfo } from './fd-info.ts';
 import type { FdTable } from './fd-table.ts';
+import type { InterfaceTable } from './interface-table.ts';
 import type { MachineInfo, OsState, StateView } from './os-state.ts';
 import type { ThreadInfo } from './thread-info.ts';
 import { UndoOverlay } from './undo-overlay.ts';
@@ -24,6 +25,10 @@ export class PastState implements StateView {
 
   get machine(): MachineInfo {
     return this.live.machine;
+  }
+
+  get interfaces(): InterfaceTable {
+    return this.live.interfaces;
   }
 
   /** Moves to event `eventNumber`, which the undo log must still be able to answer. */
@@ -51,6 +56,20 @@ export class PastState implements StateView {
       if (row !== undefined && !isThere) count++;
     }
     return count;
+  }
+
+  fdsOf(table: FdTable): Iterable<FdInfo> {
+    const past = this.overlay.rowsOf(table);
+    if (past === undefined) return table.values();
+    const rows: FdInfo[] = [];
+    for (const [fd, row] of table.entries()) {
+      const then = past.has(fd) ? (past.get(fd) as FdInfo | undefined) : row;
+      if (then !== undefined) rows.push(then);
+    }
+    for (const [fd, row] of past) {
+      if (row !== undefined && table.find(fd as number) === undefined) rows.push(row as FdInfo);
+    }
+    return rows;
   }
 
   findUser(containerId: string, uid: number): UserRow | undefined {
@@ -82,7 +101,7 @@ export class PastState implements StateView {
     for (const row of this.live.threads.values()) {
       if (!past?.has(row.tid)) yield row;
     }
-    yield* present<ThreadInfo>(past);
+    for (const [, row] of restored<number, ThreadInfo>(past)) yield row;
   }
 
   *allFds(table: FdTable): IterableIterator<[number, FdInfo]> {
@@ -90,10 +109,7 @@ export class PastState implements StateView {
     for (const entry of table.entries()) {
       if (!past?.has(entry[0])) yield entry;
     }
-    if (past === undefined) return;
-    for (const [fd, row] of past) {
-      if (row !== undefined) yield [fd as number, row as FdInfo];
-    }
+    yield* restored<number, FdInfo>(past);
   }
 
   allUsers(): IterableIterator<[string, number, UserRow]> {
@@ -109,10 +125,7 @@ export class PastState implements StateView {
     for (const entry of this.live.containers.entries()) {
       if (!past?.has(entry[0])) yield entry;
     }
-    if (past === undefined) return;
-    for (const [key, row] of past) {
-      if (row !== undefined) yield [key as string, row as ContainerRow];
-    }
+    yield* restored<string, ContainerRow>(past);
   }
 
   private findIdentity<Row>(table: IdentityTable<Row>, containerId: string, id: number): Row | undefined {
@@ -127,19 +140,17 @@ export class PastState implements StateView {
     for (const entry of table.entries()) {
       if (!past?.has(`${entry[0]}\0${entry[1]}`)) yield entry;
     }
-    if (past === undefined) return;
-    for (const [key, row] of past) {
-      if (row === undefined) continue;
-      const text = key as string;
-      const separator = text.lastIndexOf('\0');
-      yield [text.slice(0, separator), Number(text.slice(separator + 1)), row as Row];
+    for (const [key, row] of restored<string, Row>(past)) {
+      const separator = key.lastIndexOf('\0');
+      yield [key.slice(0, separator), Number(key.slice(separator + 1)), row];
     }
   }
 }
 
-function* present<Row>(past: ReadonlyMap<unknown, unknown> | undefined): IterableIterator<Row> {
+/** The rows that were there then, out of those that have changed. */
+function* restored<Key, Row>(past: ReadonlyMap<unknown, unknown> | undefined): IterableIterator<[Key, Row]> {
   if (past === undefined) return;
-  for (const row of past.values()) {
-    if (row !== undefined) yield row as Row;
+  for (const [key, row] of past) {
+    if (row !== undefined) yield [key as Key, row as Row];
   }
 }

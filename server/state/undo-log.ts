@@ -2,8 +2,8 @@
  * Answers "what did this table hold when event N was shown" without keeping whole versions.
  *
  * Every change of a versioned table is logged as (event number, table, key, old row) while retention is on. A query at
- * event N replays the log backwards from the newest entry to the first one newer than N and so builds an overlay of the
- * rows as they were. The cost sits with the rare query; the loop pays one comparison per change.
+ * event N replays the log backwards from the newest entry to the first one newer than N and so builds an overlay
+ * (`UndoOverlay`) of the rows as they were. The cost sits with the rare query; the loop pays one comparison per change.
  */
 
 /** A table whose rows the log can restore. `key` is the table's own key. */
@@ -29,6 +29,7 @@ export class UndoLog {
   private head: number;
   private size: number;
   private oldestNumber: number;
+  private droppedCount: number;
 
   constructor(limits: UndoLogLimits) {
     this.enabled = false;
@@ -42,6 +43,7 @@ export class UndoLog {
     this.head = 0;
     this.size = 0;
     this.oldestNumber = 0;
+    this.droppedCount = 0;
   }
 
   /** Logs that `key` of `table` held `oldRow` (undefined: nothing) before the change now being made. */
@@ -52,6 +54,7 @@ export class UndoLog {
       // The dropped entry is what events older than its own number would need.
       this.oldestNumber = this.events[this.head] as number;
       this.overflowCount++;
+      this.droppedCount++;
       this.head = (this.head + 1) % capacity;
       this.size--;
     }
@@ -82,25 +85,39 @@ export class UndoLog {
       this.rows[this.head] = undefined;
       this.head = (this.head + 1) % capacity;
       this.size--;
+      this.droppedCount++;
     }
   }
 
-  /** Rows as they were when event `eventNumber` was shown (its own changes included), per changed table and key. */
-  overlayAt(eventNumber: number): Map<UndoTable, Map<unknown, unknown>> {
-    const capacity = this.limits.entriesMax;
-    const overlay = new Map<UndoTable, Map<unknown, unknown>>();
-    for (let i = this.size - 1; i >= 0; i--) {
-      const at = (this.head + i) % capacity;
-      if ((this.events[at] as number) <= eventNumber) break;
-      const table = this.tables[at] as UndoTable;
-      let rows = overlay.get(table);
-      if (rows === undefined) {
-        rows = new Map();
-        overlay.set(table, rows);
-      }
-      // Going backwards, an older entry overwrites a newer one.
-      rows.set(this.keys[at], this.rows[at]);
-    }
-    return overlay;
+  /** Every entry has a serial number, counted from 0 over the whole life of the log. The one of the oldest entry held. */
+  get firstSerial(): number {
+    return this.droppedCount;
+  }
+
+  /** Serial of the entry that will be logged next. */
+  get endSerial(): number {
+    return this.droppedCount + this.size;
+  }
+
+  /** Number of the event that made the change. `serial` of this and the next is that of an entry held. */
+  eventAt(serial: number): number {
+    return this.events[this.indexOf(serial)] as number;
+  }
+
+  tableAt(serial: number): UndoTable {
+    return this.tables[this.indexOf(serial)] as UndoTable;
+  }
+
+  keyAt(serial: number): unknown {
+    return this.keys[this.indexOf(serial)];
+  }
+
+  /** What the key held before the change; undefined: nothing. */
+  rowAt(serial: number): unknown {
+    return this.rows[this.indexOf(serial)];
+  }
+
+  private indexOf(serial: number): number {
+    return (this.head + serial - this.droppedCount) % this.limits.entriesMax;
   }
 }
