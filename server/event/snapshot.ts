@@ -110,4 +110,8 @@ export interface SnapshotSink {
   onThread(entry: ThreadEntry): void;
   /** Fds of one thread; its `onThread` may come before or never. */
   onFds(tid: number, entries: readonly FdEntry[]): void;
+  /** A capture that follows another in the same source starts: what was delivered before is no longer so. */
+  onSectionStart?(): void;
+  /** The initial state of such a capture is complete; its events follow. */
+  onSectionReady?(): void;
 }
