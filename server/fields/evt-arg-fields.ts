@@ -4,6 +4,7 @@ import type { InspectedEvent } from '../state/inspected-event.ts';
 import { hasResult } from './evt-result.ts';
 import { type Extractor, type FieldArgument, FieldError, type FieldRow } from './field.ts';
 import { rowsOf } from './field-row.ts';
+import { bytesText } from './params/bytes-text.ts';
 import { findParamIndexes, mustParamIndexes } from './params/param-index.ts';
 import { argumentsText, argumentText } from './params/param-text.ts';
 import { rawParam } from './params/raw-param.ts';
@@ -46,6 +47,12 @@ function payload({ record }: InspectedEvent): string | undefined {
   return at < 0 || record.isEmpty(at) ? undefined : record.binary(at);
 }
 
+/** The payload as readers see it. */
+function payloadText({ record }: InspectedEvent): string | undefined {
+  const at = DATA_INDEXES[record.type] as number;
+  return at < 0 || record.isEmpty(at) ? undefined : bytesText(record.binary(at));
+}
+
 /** `SUCCESS`, or the errno name: a failed call's result always renders as one. */
 function result(event: InspectedEvent): string | undefined {
   const { record } = event;
@@ -66,7 +73,10 @@ export const EVT_ARG_FIELDS: readonly FieldRow[] = [
     bind: bindRawArgument,
   }),
   row('evt.info', 'string', 'NA', 'same text as evt.args', allArguments),
-  row('evt.buffer', 'bytes', 'NA', 'payload bytes of an I/O event', payload),
+  row('evt.buffer', 'bytes', 'NA', 'payload bytes of an I/O event', payload, {
+    bindJson: () => payloadText,
+    bindText: () => payloadText,
+  }),
 ];
 
 export const EVT_RESULT_FIELDS: readonly FieldRow[] = [

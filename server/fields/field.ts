@@ -80,6 +80,8 @@ export interface FieldRow {
   bind(argument: FieldArgument | undefined): Extractor;
   /** When JSON output differs from the typed value (the time texts, which JSON shows as epoch nanoseconds). */
   bindJson?(argument: FieldArgument | undefined): Extractor;
+  /** When text output differs from the typed value (the payload, whose unprintable bytes show as dots): a string. */
+  bindText?(argument: FieldArgument | undefined): Extractor;
 }
 
 /** A field reference that cannot be compiled: unknown name, missing or unfit argument. */
