@@ -6,7 +6,7 @@ export type { Logger } from 'pino';
 /** A logger writing lines of `level` and above. Binary strings must be decoded before they are logged. */
 export function createLogger(level: string): Logger {
   return pino(
-    { level, base: undefined, timestamp: pino.stdTimeFunctions.isoTime },
+    { level, base: null, timestamp: pino.stdTimeFunctions.isoTime },
     destination({ fd: 2, sync: true }),
   );
 }

@@ -74,7 +74,7 @@ export const OPTION_ROWS = [
     type: 'string',
     placeholder: 'NAME',
     default: undefined,
-    description: "name of the node in answers (default: the capture's host name, else this host's)",
+    description: 'name of the node in answers (in Kubernetes its node name)',
   },
   {
     name: 'retain-events',

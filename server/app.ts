@@ -1,0 +1,150 @@
+/** Builds every part once and wires it: the only place that knows all parts. */
+import { readFileSync } from 'node:fs';
+import { basename } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import type { Logger } from './admin/log.ts';
+import { type Config, ConfigError } from './config/config.ts';
+import { FIELD_ROWS } from './fields/catalogue.ts';
+import { InspectorPool } from './inspector/inspector-pool.ts';
+import type { WorkerConfig } from './inspector/protocol.ts';
+import { checkFilter } from './rpc/check-filter.ts';
+import { createRpcServer, type RpcServer } from './rpc/server.ts';
+
+/** Played when no capture is named and live capture is not possible. */
+export const BUNDLED_CAPTURE: string = fileURLToPath(new URL('./capture/bundled/quick-start.scap', import.meta.url));
+
+/** How long streams may take to drain at the end. */
+const STOP_TIMEOUT_MS = 5000;
+/** How long a replay answers questions after its stream has ended. */
+const REPLAY_LINGER_MS = 10_000;
+
+export interface App {
+  /** Addresses listened on, once started. */
+  readonly addresses: readonly string[];
+  /** Opens the source and listens. Rejects with what cannot be done; nothing is left running then. */
+  start(): Promise<void>;
+  /** Ends streams in good order, then everything. */
+  stop(): Promise<void>;
+}
+
+export function createApp(config: Config, logger: Logger): App {
+  return new StrataApp(config, logger);
+}
+
+class StrataApp implements App {
+  readonly addresses: string[];
+  private readonly config: Config;
+  private readonly logger: Logger;
+  private readonly pool: InspectorPool;
+  private readonly rpc: RpcServer;
+
+  constructor(config: Config, logger: Logger) {
+    this.config = config;
+    this.logger = logger;
+    this.addresses = [];
+    this.pool = new InspectorPool({ worker: workerConfig(config), replaysMax: config['replays-max'] });
+    this.rpc = createRpcServer({
+      inspectors: this.pool,
+      catalog: { fields: FIELD_ROWS, checkFilter },
+      serverVersion: projectVersion(),
+      startTimestampNs: BigInt(Date.now()) * 1_000_000n,
+      limits: {
+        subscriptionsMax: config['subscriptions-max'],
+        backlogBytesMax: config['backlog-bytes-max'],
+        replayLingerMs: REPLAY_LINGER_MS,
+      },
+      clock: {
+        nowNs: () => BigInt(Date.now()) * 1_000_000n,
+        after: (delayMs, callback) => {
+          const timer = setTimeout(callback, delayMs);
+          return () => clearTimeout(timer);
+        },
+      },
+      log: logger,
+      extraCounters: () => [
+        {
+          name: 'replays_started',
+          value: BigInt(this.pool.counters.replaysStarted),
+          description: 'private replays of the capture started',
+        },
+        {
+          name: 'replays_refused',
+          value: BigInt(this.pool.counters.replaysRefused),
+          description: 'private replays refused because replays-max were running',
+        },
+      ],
+    });
+  }
+
+  async start(): Promise<void> {
+    const { config, logger } = this;
+    if (config.capture === undefined) {
+      logger.warn('live capture is not available in this version: serving the bundled capture (name one with --capture)');
+    }
+    try {
+      await this.pool.start((error) => {
+        logger.error({ err: error }, 'the inspector has ended');
+        this.rpc.setServing(false);
+      });
+      for (const address of config.listen) await this.listen(address);
+    } catch (error) {
+      await this.stop();
+      throw error;
+    }
+    this.rpc.setServing(true);
+    logger.info({ addresses: this.addresses, capture: basename(config.capture ?? BUNDLED_CAPTURE) }, 'serving');
+  }
+
+  async stop(): Promise<void> {
+    this.rpc.setServing(false);
+    await this.rpc.stop(STOP_TIMEOUT_MS);
+    await this.pool.stop();
+  }
+
+  private async listen(address: string): Promise<void> {
+    if (address.startsWith('unix:')) {
+      const path = address.slice('unix:'.length).replace(/^\/\/(?=\/)/, '');
+      await this.rpc.listenUnix(path, parseMode(this.config['socket-mode']));
+      this.addresses.push(`unix:${path}`);
+      return;
+    }
+    const match = /^(?:\[([^\]]+)\]|([^:]+)):(\d{1,5})$/.exec(address);
+    if (match === null) throw new ConfigError(`--listen: expected unix:PATH or HOST:PORT, got '${address}'`);
+    if (!this.config['insecure-loopback']) {
+      throw new ConfigError(
+        `--listen ${address}: this version has no TLS; plaintext TCP needs --insecure-loopback and a loopback address`,
+      );
+    }
+    const host = match[1] ?? (match[2] as string);
+    const port = await this.rpc.listenLoopback(host, Number(match[3]));
+    this.addresses.push(`${host.includes(':') ? `[${host}]` : host}:${port}`);
+  }
+}
+
+function workerConfig(config: Config): WorkerConfig {
+  const capturePath = config.capture ?? BUNDLED_CAPTURE;
+  return {
+    capturePath,
+    captureName: basename(capturePath),
+    nodeName: config['node-name'] ?? '',
+    speed: config['capture-speed'],
+    waitSubscribers: config['capture-wait-subscribers'],
+    retainEvents: config['retain-events'],
+    retainBytes: config['retain-bytes'],
+    blockBytesMax: config['block-bytes-max'],
+    threadsMax: config['threads-max'],
+    fdsPerProcessMax: config['fds-per-process-max'],
+    usersMax: config['users-max'],
+    containersMax: config['containers-max'],
+  };
+}
+
+function parseMode(text: string): number {
+  if (!/^[0-7]{3,4}$/.test(text)) throw new ConfigError(`--socket-mode: expected octal bits such as 0660, got '${text}'`);
+  return Number.parseInt(text, 8);
+}
+
+function projectVersion(): string {
+  const text = readFileSync(new URL('../package.json', import.meta.url), 'utf8');
+  return (JSON.parse(text) as { readonly version: string }).version;
+}

@@ -1,0 +1,134 @@
+/** From a subscription as asked for to one that can run: filters, projection, encoder, and what the client is told of them. */
+import type { CaptureEngine as CaptureEngineMessage } from '../../proto/gen/strata/v1/node.ts';
+import { StrataError } from '../event/strata-error.ts';
+import { ByteWriter } from '../fields/byte-writer.ts';
+import { FieldError } from '../fields/field.ts';
+import { type BoundField, bindField } from '../fields/field-reference.ts';
+import { compileJsonRow } from '../fields/json-row.ts';
+import { compileTemplate, TEMPLATE_PRESETS } from '../fields/template.ts';
+import { compileFilter } from '../filter/filter.ts';
+import { FilterError } from '../filter/filter-error.ts';
+import { BatchEncoder } from './batch-encoder.ts';
+import type { FeedFilter, FeedRequest, FeedStarted, Projection } from './event-feed.ts';
+import { fieldSchema } from './field-schema.ts';
+import { captureEngineOf, nodeIdentityOf } from './query/query-context.ts';
+import type { QueryContext } from './query/query-context.ts';
+import type { ActiveFilter } from './subscription.ts';
+
+const LINE_END = 10;
+
+export interface CompiledSubscription {
+  readonly filters: readonly ActiveFilter[];
+  readonly encoder: BatchEncoder;
+  readonly started: FeedStarted;
+}
+
+/** Throws StrataError INVALID_ARGUMENT naming the member of the request, the position in it, and what is close. */
+export function compileSubscription(request: FeedRequest, context: QueryContext): CompiledSubscription {
+  const filters = compileFilters(request.filters);
+  const { encoder, fields } = compileProjection(request.projection);
+  const { engine } = context.inspector;
+  const captureEngine: CaptureEngineMessage = captureEngineOf(engine);
+  return {
+    filters,
+    encoder,
+    started: {
+      schema: fields.map((field) => fieldSchema({ name: fromBinary(field.name), row: field.row })),
+      node: nodeIdentityOf(context),
+      captureEngine,
+      captureName: context.captureName,
+      captureBytes: engine.totalBytes,
+      firstEventNumber: undefined,
+    },
+  };
+}
+
+/** Throws StrataError for `filters[i].condition`. */
+export function compileFilters(rows: readonly FeedFilter[]): readonly ActiveFilter[] {
+  return rows.map((row, i) => {
+    try {
+      return { row, compiled: compileFilter(row.condition) };
+    } catch (error) {
+      if (!(error instanceof FilterError)) throw error;
+      throw new StrataError(
+        {
+          code: 'INVALID_ARGUMENT',
+          message: error.message,
+          reason: 'FILTER',
+          field: `filters[${i}].condition`,
+          position: error.position.offset,
+          suggestions: error.suggestions,
+        },
+        { cause: error },
+      );
+    }
+  });
+}
+
+interface CompiledProjection {
+  readonly encoder: BatchEncoder;
+  /** Fields of the schema; none for text. */
+  readonly fields: readonly BoundField[];
+}
+
+function compileProjection(projection: Projection): CompiledProjection {
+  switch (projection.kind) {
+    case 'typed': {
+      const fields = bindFields(projection.fields);
+      return { encoder: BatchEncoder.typed(fields), fields };
+    }
+    case 'json': {
+      const fields = bindFields(projection.fields);
+      const writeRow = compileJsonRow(fields);
+      const encoder = BatchEncoder.lines(new ByteWriter(), (event, out) => {
+        writeRow(event, out);
+        out.byte(LINE_END);
+      });
+      return { encoder, fields };
+    }
+    case 'text':
+      return { encoder: textEncoder(toBinary(projection.template)), fields: [] };
+    case 'preset':
+      return { encoder: textEncoder(TEMPLATE_PRESETS[projection.preset]), fields: [] };
+  }
+}
+
+function textEncoder(text: string): BatchEncoder {
+  const template = compileOr('output_format', () => compileTemplate(text));
+  return BatchEncoder.lines(new ByteWriter(), (event, out) => {
+    if (template.write(event, out)) out.byte(LINE_END);
+  });
+}
+
+function bindFields(names: readonly string[]): BoundField[] {
+  return names.map((name, i) => compileOr(`fields[${i}]`, () => bindField(toBinary(name))));
+}
+
+/** Runs `compile` and gives a FieldError its place in the request. */
+function compileOr<T>(member: string, compile: () => T): T {
+  try {
+    return compile();
+  } catch (error) {
+    if (!(error instanceof FieldError)) throw error;
+    throw new StrataError(
+      {
+        code: 'INVALID_ARGUMENT',
+        message: error.message,
+        reason: 'FIELD',
+        field: member,
+        position: error.position,
+        suggestions: error.suggestions,
+      },
+      { cause: error },
+    );
+  }
+}
+
+/** Text from a request as the binary string that everything inside works with. */
+function toBinary(text: string): string {
+  return Buffer.from(text, 'utf8').latin1Slice();
+}
+
+function fromBinary(text: string): string {
+  return Buffer.from(text, 'latin1').toString('utf8');
+}
