@@ -78,6 +78,11 @@ export interface FieldRow {
    * State a field keeps over events (util.cnt) lives in the closure.
    */
   bind(argument: FieldArgument | undefined): Extractor;
+  /**
+   * When conditions compare other values than are shown (`proc.aname` without an index: each ancestor's, not all in one
+   * text). Several values compare true when one of them does.
+   */
+  bindFilter?(argument: FieldArgument | undefined): Extractor;
   /** When JSON output differs from the typed value (the time texts, which JSON shows as epoch nanoseconds). */
   bindJson?(argument: FieldArgument | undefined): Extractor;
   /** When text output differs from the typed value (the payload, whose unprintable bytes show as dots): a string. */
