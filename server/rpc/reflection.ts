@@ -24,7 +24,7 @@ export function addReflection(server: Pick<Server, 'addService'>): void {
   // The service takes a loaded package but reads only the descriptors of its entries. Loading the .proto files instead
   // would merge them into one descriptor without dependencies and field presence.
   const entry = {
-    format: 'Protocol Buffer 3 EnumDescriptorProto',
+    format: 'Protocol Buffer 3 EnumDescriptorProto' as const,
     type: {},
     fileDescriptorProtos: contractFiles(),
   };
