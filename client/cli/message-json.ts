@@ -1,5 +1,7 @@
 /** Messages of the contract as JSON: members in snake_case, bytes as text, 64-bit integers as exact digits. */
 
+import { formatAddress } from '../ip-address.ts';
+
 /** How some members are shown; the key is the member's name in the generated code. */
 export interface JsonShape {
   /** Members that hold an IP address of 4 or 16 bytes. */
@@ -23,7 +25,7 @@ export function messageJson(message: object, shape: JsonShape): string {
 function valueJson(name: string, value: unknown, shape: JsonShape): string {
   if (typeof value === 'bigint') return value.toString();
   if (value instanceof Uint8Array) {
-    return JSON.stringify(shape.addresses.has(name) ? formatAddress(value) : decodeText(value));
+    return JSON.stringify(shape.addresses.has(name) ? formatAddress(Buffer.from(value)) : decodeText(value));
   }
   if (Array.isArray(value)) return `[${value.map((item) => valueJson(name, item, shape)).join(',')}]`;
   if (typeof value === 'number') {
@@ -55,28 +57,4 @@ function snakeCase(name: string): string {
 /** Bytes from the kernel as text for people. */
 export function decodeText(bytes: Uint8Array): string {
   return Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength).toString('utf8');
-}
-
-/** `127.0.0.1` or `fe80::1`; empty for no address, hexadecimal for any other length. */
-export function formatAddress(bytes: Uint8Array): string {
-  if (bytes.length === 4) return bytes.join('.');
-  if (bytes.length !== 16) return Buffer.from(bytes).toString('hex');
-  const groups: string[] = [];
-  for (let i = 0; i < 16; i += 2) {
-    groups.push((((bytes[i] as number) << 8) | (bytes[i + 1] as number)).toString(16));
-  }
-  return shortenGroups(groups);
-}
-
-/** Replaces the longest run of at least two zero groups by `::`. */
-function shortenGroups(groups: readonly string[]): string {
-  let best = 0;
-  let bestStart = -1;
-  for (let start = 0; start < groups.length; start++) {
-    let length = 0;
-    while (groups[start + length] === '0') length++;
-    if (length > best && length >= 2) [best, bestStart] = [length, start];
-  }
-  if (bestStart === -1) return groups.join(':');
-  return `${groups.slice(0, bestStart).join(':')}::${groups.slice(bestStart + best).join(':')}`;
 }

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
-import { decodeText, formatAddress, messageJson } from '../../../client/cli/message-json.ts';
+import { decodeText, messageJson } from '../../../client/cli/message-json.ts';
 
 const shape = {
   addresses: new Set(['sourceAddress']),
@@ -42,20 +42,5 @@ describe('messageJson', () => {
 
   it('replaces bytes that are not UTF-8', () => {
     assert.equal(decodeText(Buffer.from([0x61, 0xff])), 'a\ufffd');
-  });
-});
-
-describe('formatAddress', () => {
-  it('shortens the longest run of zero groups', () => {
-    const bytes = (hex: string): Uint8Array => Buffer.from(hex, 'hex');
-    assert.equal(formatAddress(bytes('00000000000000000000000000000001')), '::1');
-    assert.equal(formatAddress(bytes('00000000000000000000000000000000')), '::');
-    assert.equal(formatAddress(bytes('fe800000000000000000000000001234')), 'fe80::1234');
-    assert.equal(formatAddress(bytes('20010db8000000010000000000000001')), '2001:db8:0:1::1');
-    assert.equal(formatAddress(bytes('20010db8000000010001000100010001')), '2001:db8:0:1:1:1:1:1');
-  });
-
-  it('shows no address as nothing', () => {
-    assert.equal(formatAddress(new Uint8Array()), '');
   });
 });

@@ -1,0 +1,145 @@
+/** `strata get ...`: rows of the state. */
+import { type Command, InvalidArgumentError, Option } from 'commander';
+import type { StateScope } from '../../../proto/gen/strata/v1/state.ts';
+import type { Config } from '../../../server/config/config.ts';
+import { CliError } from '../cli-error.ts';
+import type { CliContext } from '../context.ts';
+import { explainError } from '../explain-error.ts';
+import { waitForPass } from '../private-pass.ts';
+import { connectForLookup, type LookupOptions, type ServerConnection } from '../server-connection.ts';
+import {
+  CONTAINER_LIST,
+  fdList,
+  GROUP_LIST,
+  INTERFACE_LIST,
+  listRows,
+  type StateList,
+  THREAD_LIST,
+  USER_LIST,
+} from '../state-lists.ts';
+import { stateJsonLine, threadPairs } from '../state-views.ts';
+import { formatPairs, formatTable } from '../table.ts';
+import { targetOption } from './target-option.ts';
+
+interface GetOptions extends LookupOptions {
+  readonly json?: boolean | undefined;
+  readonly event?: bigint | undefined;
+}
+
+/** Looks something up and returns what to print. */
+type Lookup = (connection: ServerConnection, scope: Partial<StateScope>) => Promise<string>;
+
+/** As many events as a server may keep: a private one is asked about any of them. */
+const RETAIN_ALL: Partial<Config> = { 'retain-events': 1_048_576, 'retain-bytes': 1_073_741_824 };
+const RETAIN_NONE: Partial<Config> = { 'retain-events': 0 };
+
+export function addGetCommand(program: Command, context: CliContext): void {
+  const get = program
+    .command('get')
+    .summary('print state: threads, fds, users, groups, interfaces, containers')
+    .description(
+      'Prints rows of the state: of a running server, of a capture file at its end, or of either at an event (--event).',
+    );
+  addThread(get, context);
+  addFds(get, context);
+  addList(get, context, 'threads', 'all threads', THREAD_LIST);
+  addList(get, context, 'users', 'users of the node and of containers', USER_LIST);
+  addList(get, context, 'groups', 'groups of the node and of containers', GROUP_LIST);
+  addList(get, context, 'interfaces', 'addresses of network interfaces', INTERFACE_LIST);
+  addList(get, context, 'containers', 'containers', CONTAINER_LIST);
+}
+
+function addThread(get: Command, context: CliContext): void {
+  const command = get
+    .command('thread')
+    .description('Prints one thread and its ancestors.')
+    .argument('<TID>', 'thread id', parseId);
+  addGetOptions(command).action((tid: bigint, options: GetOptions) =>
+    runLookup(context, options, async ({ client }, scope) => {
+      const { thread, ancestors } = await client.getThread({ tid, scope, includeAncestors: true });
+      if (thread === undefined) throw new CliError(`no thread ${tid}`);
+      return options.json === true
+        ? stateJsonLine({ ...thread, ancestors })
+        : formatPairs(threadPairs(thread, ancestors));
+    }),
+  );
+}
+
+function addFds(get: Command, context: CliContext): void {
+  const command = get
+    .command('fds')
+    .description("Prints the open file descriptors of a thread's process.")
+    .argument('<TID>', 'any thread of the process', parseId);
+  addGetOptions(command).action((tid: bigint, options: GetOptions) =>
+    runLookup(context, options, printList(context, options, fdList(tid))),
+  );
+}
+
+function addList<Row extends object>(
+  get: Command,
+  context: CliContext,
+  name: string,
+  what: string,
+  list: StateList<Row>,
+): void {
+  const command = get.command(name).description(`Prints ${what}.`);
+  // Interfaces are not kept per event.
+  addGetOptions(command, list !== (INTERFACE_LIST as unknown)).action((options: GetOptions) =>
+    runLookup(context, options, printList(context, options, list)),
+  );
+}
+
+function printList<Row extends object>(
+  context: CliContext,
+  options: GetOptions,
+  list: StateList<Row>,
+): Lookup {
+  return async ({ client }, scope) => {
+    const rows: Row[] = [];
+    for await (const row of listRows(list, client, scope)) rows.push(row);
+    return options.json === true
+      ? rows.map(stateJsonLine).join('')
+      : formatTable(list.columns, rows, context.colors);
+  };
+}
+
+function addGetOptions(command: Command, hasEvent = true): Command {
+  command.option('-j, --json', 'one JSON object per row');
+  if (hasEvent) {
+    command.addOption(
+      new Option('-e, --event <N>', 'state as of event number N (evt.num), as long as it is kept').argParser(
+        parseId,
+      ),
+    );
+  }
+  return command
+    .addOption(targetOption())
+    .addOption(
+      new Option('-c, --capture <FILE>', 'state of this capture file instead of a running server').conflicts(
+        'target',
+      ),
+    );
+}
+
+async function runLookup(context: CliContext, options: GetOptions, lookup: Lookup): Promise<void> {
+  const hasEvent = options.event !== undefined;
+  const connection = await connectForLookup(context, options, hasEvent ? RETAIN_ALL : RETAIN_NONE);
+  try {
+    const damage = connection.isPrivate ? await waitForPass(connection.client, context.signal) : undefined;
+    const text = await lookup(connection, hasEvent ? { eventNumber: options.event } : {});
+    const output = context.output();
+    await output.write(text);
+    await output.flush();
+    if (damage !== undefined)
+      throw new CliError(`${connection.name}: ${damage}; this is the state before the damage`);
+  } catch (error) {
+    throw explainError(error, connection.name);
+  } finally {
+    await connection.close();
+  }
+}
+
+function parseId(text: string): bigint {
+  if (!/^\d{1,19}$/.test(text)) throw new InvalidArgumentError('expected a whole number.');
+  return BigInt(text);
+}
