@@ -4,7 +4,14 @@ import type { ThreadInfo } from '../state/thread-info.ts';
 import { findAncestor, findMain, findParent, visitAncestors } from './ancestors.ts';
 import type { Extractor, FieldArgument, FieldRow } from './field.ts';
 import { rowsOf } from './field-row.ts';
-import { ANCESTOR_OPTIONS, bindAncestors, ofParent, ofThread, UNBOUND } from './proc-shape.ts';
+import {
+  ANCESTOR_OPTIONS,
+  bindAncestors,
+  bindAnyAncestor,
+  ofParent,
+  ofThread,
+  UNBOUND,
+} from './proc-shape.ts';
 import { argsText, cmdlineText, envOf, envText, envValue, exelineText } from './proc-text.ts';
 
 const row = rowsOf('proc');
@@ -19,7 +26,9 @@ const exepath = (thread: ThreadInfo) => thread.exepath;
 const comm = (thread: ThreadInfo) => thread.comm;
 
 function ancestors(name: string, description: string, text: (thread: ThreadInfo) => string): FieldRow {
-  return row(name, 'string', 'NA', description, UNBOUND, { ...ANCESTOR_OPTIONS, bind: bindAncestors(text) });
+  const bind = bindAncestors(text);
+  const bindFilter = bindAnyAncestor(text, bind);
+  return row(name, 'string', 'NA', description, UNBOUND, { ...ANCESTOR_OPTIONS, bind, bindFilter });
 }
 
 function text(name: string, description: string, extract: Extractor): FieldRow {
@@ -79,7 +88,12 @@ export const PROC_COMMAND_FIELDS: readonly FieldRow[] = [
     'NA',
     'environment of ancestors; index picks one ancestor, a variable name the nearest that sets it',
     UNBOUND,
-    { ...ANCESTOR_OPTIONS, argument: 'index|key optional', bind: bindAncestorEnv },
+    {
+      ...ANCESTOR_OPTIONS,
+      argument: 'index|key optional',
+      bind: bindAncestorEnv,
+      bindFilter: bindAnyAncestor((thread, state) => envText(state, thread), bindAncestorEnv),
+    },
   ),
   text(
     'proc.cwd',

@@ -1,10 +1,10 @@
 /** Rows of the proc class about process, session and process group ids and their leaders. */
 import type { ThreadInfo } from '../state/thread-info.ts';
 import { findAncestor, findMain, type LeaderId } from './ancestors.ts';
-import type { Extractor, FieldRow } from './field.ts';
+import type { Extractor, FieldArgument, FieldRow } from './field.ts';
 import { rowsOf } from './field-row.ts';
 import { loginShellPid } from './proc-command-fields.ts';
-import { ANCESTOR_OPTIONS, ofLeader, ofParent, ofThread, UNBOUND } from './proc-shape.ts';
+import { ANCESTOR_OPTIONS, bindAnyAncestor, ofLeader, ofParent, ofThread, UNBOUND } from './proc-shape.ts';
 
 const row = rowsOf('proc');
 
@@ -60,6 +60,14 @@ function knownId(pick: (thread: ThreadInfo) => number): Extractor {
   });
 }
 
+function bindAncestorPid(argument: FieldArgument | undefined): Extractor {
+  const level = argument?.index ?? 0;
+  return ofThread((thread, event) => {
+    const ancestor = findAncestor(event.state, thread, level);
+    return ancestor === undefined ? undefined : shownId(ancestor.pid);
+  });
+}
+
 export const PROC_ID_FIELDS: readonly FieldRow[] = [
   id(
     'proc.loginshellid',
@@ -81,13 +89,8 @@ export const PROC_ID_FIELDS: readonly FieldRow[] = [
   id('proc.ppid', 'parent process id', parentPid),
   row('proc.apid', 'int64', 'ID', 'pid of the Nth ancestor; without index the own pid', UNBOUND, {
     ...ANCESTOR_OPTIONS,
-    bind: (argument) => {
-      const level = argument?.index ?? 0;
-      return ofThread((thread, event) => {
-        const ancestor = findAncestor(event.state, thread, level);
-        return ancestor === undefined ? undefined : shownId(ancestor.pid);
-      });
-    },
+    bind: bindAncestorPid,
+    bindFilter: bindAnyAncestor((ancestor) => ancestor.pid, bindAncestorPid),
   }),
   id(
     'proc.vpid',

@@ -3,8 +3,16 @@
 import type { InspectedEvent } from '../state/inspected-event.ts';
 import type { StateView } from '../state/os-state.ts';
 import type { ThreadInfo } from '../state/thread-info.ts';
-import { findAncestor, findLeader, findParent, joinAncestors, type LeaderId } from './ancestors.ts';
-import type { Extractor, FieldArgument, FieldRow, FieldValue } from './field.ts';
+import {
+  findAncestor,
+  findLeader,
+  findMain,
+  findParent,
+  joinAncestors,
+  type LeaderId,
+  visitAncestors,
+} from './ancestors.ts';
+import type { Extractor, FieldArgument, FieldRow, FieldValue, Scalar } from './field.ts';
 
 /** Value of a field of a thread. */
 export type ThreadValue = (row: ThreadInfo, event: InspectedEvent) => FieldValue;
@@ -49,6 +57,26 @@ export function bindAncestors(text: ThreadText): FieldRow['bind'] {
       if (thread === undefined) return undefined;
       const ancestor = findAncestor(state, thread, level);
       return ancestor === undefined ? undefined : text(ancestor, state);
+    };
+  };
+}
+
+/** For conditions: without a level each ancestor's value, parent first, of which any may match; else as `bind`. */
+export function bindAnyAncestor(
+  value: (row: ThreadInfo, state: StateView) => Scalar,
+  bind: FieldRow['bind'],
+): FieldRow['bind'] {
+  return (argument: FieldArgument | undefined) => {
+    if (argument !== undefined) return bind(argument);
+    return ({ thread, state }) => {
+      const main = thread === undefined ? undefined : findMain(state, thread);
+      if (main === undefined) return undefined;
+      const values: Scalar[] = [];
+      visitAncestors(state, main, (ancestor) => {
+        values.push(value(ancestor, state));
+        return true;
+      });
+      return values;
     };
   };
 }
