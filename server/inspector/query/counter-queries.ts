@@ -1,0 +1,110 @@
+/** Everything the inspector counts: one row each. */
+import type { Counter } from '../../../proto/gen/strata/v1/node_service.ts';
+import type { Inspector } from '../inspector.ts';
+import type { QueryContext } from './query-context.ts';
+
+interface CounterRow {
+  readonly name: string;
+  readonly description: string;
+  value(inspector: Inspector): number;
+}
+
+function row(name: string, description: string, value: CounterRow['value']): CounterRow {
+  return { name, description, value };
+}
+
+/** All only grow while the inspector lives. */
+export const COUNTER_ROWS: readonly CounterRow[] = [
+  row('events_read', 'records taken from the source', ({ counters }) => counters.eventsRead),
+  row('events_shown', 'events offered to subscriptions', ({ counters }) => counters.eventsShown),
+  row('events_hidden', 'records that carried state only', ({ counters }) => counters.eventsHidden),
+  row('capture_bytes_read', 'bytes read of the capture file', ({ engine }) => engine.counters.bytesRead),
+  row(
+    'unknown_events',
+    'records of unknown event types, skipped',
+    ({ engine }) => engine.counters.unknownEvents,
+  ),
+  row(
+    'absorbed_events',
+    'records that the conversion of old captures took up into others',
+    ({ engine }) => engine.counters.absorbedEvents,
+  ),
+  row(
+    'thread_placeholders',
+    'rows made for threads that nobody introduced',
+    ({ parser }) => parser.counters.placeholders,
+  ),
+  row(
+    'stored_events_used',
+    'events completed with the enter half stored before',
+    ({ parser }) => parser.counters.storedEventsUsed,
+  ),
+  row(
+    'stored_events_missing',
+    'events whose enter half was not there',
+    ({ parser }) => parser.counters.storedEventsMissing,
+  ),
+  row(
+    'container_json_invalid',
+    'container events whose JSON could not be read',
+    ({ parser }) => parser.counters.containerJsonInvalid,
+  ),
+  row('threads_added', 'thread rows added', ({ state }) => state.threads.counters.added),
+  row('threads_removed', 'thread rows removed', ({ state }) => state.threads.counters.removed),
+  row(
+    'threads_refused',
+    'threads refused because the table was full',
+    ({ state }) => state.threads.counters.refused,
+  ),
+  row('fds_added', 'fd rows added', ({ state }) => state.threads.fdCounters.added),
+  row('fds_removed', 'fd rows removed', ({ state }) => state.threads.fdCounters.removed),
+  row(
+    'fds_refused',
+    "fds refused because their process's table was full",
+    ({ state }) => state.threads.fdCounters.refused,
+  ),
+  row('users_added', 'user rows added', ({ state }) => state.users.counters.added),
+  row('users_removed', 'user rows removed', ({ state }) => state.users.counters.removed),
+  row(
+    'users_refused',
+    'users refused because the table was full',
+    ({ state }) => state.users.counters.refused,
+  ),
+  row('groups_added', 'group rows added', ({ state }) => state.groups.counters.added),
+  row('groups_removed', 'group rows removed', ({ state }) => state.groups.counters.removed),
+  row(
+    'groups_refused',
+    'groups refused because the table was full',
+    ({ state }) => state.groups.counters.refused,
+  ),
+  row('containers_added', 'container rows added', ({ state }) => state.containers.counters.added),
+  row('containers_removed', 'container rows removed', ({ state }) => state.containers.counters.removed),
+  row(
+    'containers_refused',
+    'containers refused because the table was full',
+    ({ state }) => state.containers.counters.refused,
+  ),
+  row(
+    'interfaces_refused',
+    'interface addresses left out because there were too many',
+    ({ state }) => state.interfaces.refused,
+  ),
+  row(
+    'events_too_large_to_retain',
+    'events larger than all the room for retained ones',
+    ({ retained }) => retained.tooLargeCount,
+  ),
+  row(
+    'undo_entries_dropped',
+    'remembered changes given up for lack of room, and with them the state as of older events',
+    ({ state }) => state.undo.overflowCount,
+  ),
+].sort((a, b) => (a.name < b.name ? -1 : 1));
+
+export function getCounters(_request: undefined, { inspector }: QueryContext): readonly Counter[] {
+  return COUNTER_ROWS.map(({ name, description, value }) => ({
+    name,
+    description,
+    value: BigInt(value(inspector)),
+  }));
+}

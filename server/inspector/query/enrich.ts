@@ -1,0 +1,136 @@
+/** The whole layered context of threads, processes, fds, containers, cgroups and events. */
+import type {
+  Context,
+  EnrichRequest,
+  EnrichResponse,
+  EnrichResult,
+  Subject,
+} from '../../../proto/gen/strata/v1/enrichment_service.ts';
+import { matchCgroupPath } from '../../container/cgroup-matcher.ts';
+import { bareContainer } from '../../container/container-rows.ts';
+import { invalidArgument, notFound, unimplemented } from '../../event/strata-error.ts';
+import { findMain } from '../../fields/ancestors.ts';
+import { findContainer } from '../../fields/container-row.ts';
+import type { FdInfo } from '../../state/fd-info.ts';
+import type { StateView } from '../../state/os-state.ts';
+import type { ThreadInfo } from '../../state/thread-info.ts';
+import type { Inspector } from '../inspector.ts';
+import { containerMessage, type FoundContainer, findContainerById } from './container-message.ts';
+import { mustFindContainer } from './container-queries.ts';
+import { ContextMask } from './context-mask.ts';
+import { fdMessage } from './fd-message.ts';
+import { mustFindFd } from './fd-queries.ts';
+import { groupOf, userOf } from './identity-message.ts';
+import { answerItem, newestLast } from './item-error.ts';
+import type { QueryContext } from './query-context.ts';
+import { mustRestore, viewOf } from './scope.ts';
+import { binaryOf, utf8Of } from './text.ts';
+import { ancestorsOf, threadMessage } from './thread-message.ts';
+import { mustFindThread } from './thread-queries.ts';
+
+const SUBJECTS_MAX = 1000;
+
+/** What a subject's key leads to. */
+interface Found {
+  readonly view: StateView;
+  readonly thread?: ThreadInfo | undefined;
+  readonly fd?: FdInfo | undefined;
+  readonly fdNumber?: number | undefined;
+  readonly container?: FoundContainer | undefined;
+}
+
+/**
+ * Throws StrataError INVALID_ARGUMENT for subjects without a key, too many of them, and unknown mask paths; a subject
+ * that is not found has its error as its result.
+ */
+export function enrich(request: EnrichRequest, { inspector }: QueryContext): EnrichResponse {
+  const { subjects, scope } = request;
+  if (subjects.length > SUBJECTS_MAX) {
+    throw invalidArgument('subjects', `at most ${SUBJECTS_MAX} subjects per call`);
+  }
+  const mask = new ContextMask(request.fieldMask);
+  const results = new Array<EnrichResult>(subjects.length);
+  for (const i of newestLast(subjects, eventNumberOf)) {
+    const { key } = subjects[i] as Subject;
+    if (key === undefined) throw invalidArgument(`subjects[${i}]`, 'a subject needs a key');
+    results[i] = answerItem(
+      (): EnrichResult => {
+        const view = key.$case === 'eventNumber' ? inspector.state : viewOf(scope, inspector);
+        const context = contextOf(find(key, view, inspector), mask);
+        return { result: { $case: 'context', value: mask.prune(context) } };
+      },
+      (error) => ({ result: { $case: 'error', value: error } }),
+    );
+  }
+  return { results };
+}
+
+function eventNumberOf({ key }: Subject): bigint | undefined {
+  return key?.$case === 'eventNumber' ? key.value : undefined;
+}
+
+/** Throws StrataError NOT_FOUND, OUT_OF_RANGE or UNIMPLEMENTED. */
+function find(key: NonNullable<Subject['key']>, view: StateView, inspector: Inspector): Found {
+  switch (key.$case) {
+    case 'tid':
+      return { view, thread: mustFindThread(view, key.value) };
+    case 'pid':
+      return { view, thread: mustFindProcess(view, key.value) };
+    case 'fd': {
+      const { tid, fd } = key.value;
+      const row = mustFindFd(view, tid, fd);
+      return { view, thread: mustFindThread(view, tid), fd: row, fdNumber: Number(fd) };
+    }
+    case 'containerId':
+      return { view, container: mustFindContainer(view, key.value) };
+    case 'cgroupPath':
+      return { view, container: mustFindCgroup(view, key.value) };
+    case 'eventNumber': {
+      const event = mustRestore(key.value, undefined, inspector);
+      return { view: event.state, thread: event.thread, fd: event.fd, fdNumber: event.fdNumber };
+    }
+    case 'podUid':
+      throw unimplemented('this version does not watch Kubernetes: there are no pods to show');
+  }
+}
+
+function mustFindProcess(view: StateView, pid: bigint): ThreadInfo {
+  const row = view.findThread(Number(pid));
+  if (row === undefined || !row.isMain()) throw notFound(`no process ${pid}`);
+  return row;
+}
+
+function mustFindCgroup(view: StateView, path: string): FoundContainer {
+  const match = matchCgroupPath(binaryOf(path));
+  if (match === undefined) throw notFound(`cgroup path ${path} belongs to no container`);
+  return (
+    findContainerById(view, utf8Of(match.id)) ?? { key: match.id, row: bareContainer(match.id, match.type) }
+  );
+}
+
+/** Layers that nobody asks for are not made. */
+function contextOf(found: Found, mask: ContextMask): Context {
+  const { view, thread, fd } = found;
+  const process = thread === undefined ? undefined : findMain(view, thread);
+  return {
+    thread: thread !== undefined && mask.wants('thread') ? threadMessage(view, thread) : undefined,
+    process: process !== undefined && mask.wants('process') ? threadMessage(view, process) : undefined,
+    ancestors:
+      thread !== undefined && mask.wants('ancestors')
+        ? ancestorsOf(view, thread).map((ancestor) => threadMessage(view, ancestor))
+        : [],
+    fd: fd !== undefined && mask.wants('fd') ? fdMessage(found.fdNumber ?? -1, fd) : undefined,
+    user: thread === undefined ? undefined : userOf(view, thread.containerId, thread.uid),
+    group: thread === undefined ? undefined : groupOf(view, thread.containerId, thread.gid),
+    loginUser: thread === undefined ? undefined : userOf(view, thread.containerId, thread.loginuid),
+    container: mask.wants('container') ? containerOf(found) : undefined,
+    pod: undefined,
+  };
+}
+
+function containerOf({ view, thread, container }: Found): Context['container'] {
+  if (container !== undefined) return containerMessage(container);
+  if (thread === undefined || thread.containerId === '') return undefined;
+  const key = thread.containerId;
+  return containerMessage({ key, row: findContainer(view, key) ?? bareContainer(key, '') });
+}

@@ -1,0 +1,83 @@
+/** Questions about the inspector itself. */
+import {
+  SourceState,
+  type SourceStatus,
+  type TableStatus,
+} from '../../../proto/gen/strata/v1/node_service.ts';
+import type { OsState } from '../../state/os-state.ts';
+import type { TableCounters } from '../../state/table-counters.ts';
+import type { InspectorStatus } from '../queries.ts';
+import { captureEngineOf, nodeIdentityOf, type QueryContext } from './query-context.ts';
+
+export function getStatus(_request: undefined, context: QueryContext): InspectorStatus {
+  return {
+    node: nodeIdentityOf(context),
+    source: sourceStatus(context),
+    tables: tableStatuses(context.inspector.state),
+  };
+}
+
+function sourceStatus({ inspector, captureName }: QueryContext): SourceStatus {
+  const { engine, counters, event, retained, error } = inspector;
+  const isStarted = counters.eventsRead > 0;
+  const oldest = retained.oldestNumber;
+  return {
+    name: event.source,
+    captureEngine: captureEngineOf(engine),
+    state: stateOf(inspector),
+    captureName,
+    captureBytes: engine.totalBytes === undefined ? undefined : BigInt(engine.totalBytes),
+    captureBytesRead: engine.totalBytes === undefined ? undefined : BigInt(engine.counters.bytesRead),
+    eventCount: BigInt(counters.eventsRead),
+    lastEventNumber: isStarted ? BigInt(event.record.num) : undefined,
+    lastTimestampNs: isStarted ? event.record.timestampNs() : undefined,
+    oldestRetainedEventNumber: oldest === undefined ? undefined : BigInt(oldest),
+    error: error?.message ?? '',
+  };
+}
+
+function stateOf(inspector: QueryContext['inspector']): SourceStatus['state'] {
+  if (inspector.error !== undefined) return SourceState.FAILED;
+  return inspector.isEnded ? SourceState.ENDED : SourceState.RUNNING;
+}
+
+function tableStatuses(state: OsState): TableStatus[] {
+  const { limits, threads, users, groups, containers, interfaces } = state;
+  const addresses = interfaces.values().length;
+  return [
+    tableStatus('threads', threads.size, limits.threadsMax, threads.counters),
+    tableStatus('fds', fdCount(state), limits.fdsPerProcessMax, threads.fdCounters),
+    tableStatus('users', users.size, limits.usersMax, users.counters),
+    tableStatus('groups', groups.size, limits.groupsMax, groups.counters),
+    tableStatus('interfaces', addresses, limits.interfacesMax, {
+      refused: interfaces.refused,
+      added: addresses,
+      removed: 0,
+    }),
+    tableStatus('containers', containers.size, limits.containersMax, containers.counters),
+  ];
+}
+
+function tableStatus(
+  name: string,
+  rows: number,
+  rowsMax: number,
+  counters: Pick<TableCounters, 'refused' | 'added' | 'removed'>,
+): TableStatus {
+  return {
+    name,
+    rowCount: BigInt(rows),
+    rowsMax: BigInt(rowsMax),
+    refusedCount: BigInt(counters.refused),
+    addedCount: BigInt(counters.added),
+    removedCount: BigInt(counters.removed),
+  };
+}
+
+/** Threads of a process share its table, which counts once. */
+function fdCount(state: OsState): number {
+  const tables = new Set([...state.threads.values()].map((row) => row.fds));
+  let count = 0;
+  for (const table of tables) count += table.size;
+  return count;
+}
