@@ -23,6 +23,12 @@ const VALUE_BYTES = 5;
 const VALUE_TYPE = 7;
 const WIRE_FIXED64 = 1;
 
+/**
+ * Texts looked up in the dictionary before it is judged. When more than half of them were new, as with `evt.args`, the
+ * rest of the batch is written without looking: hashing such texts costs more than the few repeats save.
+ */
+const LOOKUPS_TRIED = 128;
+
 /** How values of a type travel: the member of `Column` that holds them. */
 const CARRIERS: Readonly<Record<FieldType, number>> = {
   string: COLUMN_INDEXES,
@@ -55,6 +61,9 @@ export class ColumnEncoder {
   private readonly dictionary: ProtoWriter;
   private readonly lengths: ProtoWriter;
   private readonly indexes: Map<string, number>;
+  /** Entries of the dictionary in this batch, and look-ups made in `indexes`. */
+  private entryCount: number;
+  private lookupCount: number;
   private lastText: string;
   private lastIndex: number;
   private readonly scratch: ProtoWriter;
@@ -69,6 +78,8 @@ export class ColumnEncoder {
     this.dictionary = new ProtoWriter(this.carrier === COLUMN_INDEXES ? 1024 : 0);
     this.lengths = new ProtoWriter(isList ? 256 : 0);
     this.indexes = new Map();
+    this.entryCount = 0;
+    this.lookupCount = 0;
     this.lastText = '';
     this.lastIndex = -1;
     this.scratch = new ProtoWriter(this.carrier === COLUMN_DYNAMIC ? 64 : 0);
@@ -125,6 +136,8 @@ export class ColumnEncoder {
     this.dictionary.reset();
     this.lengths.reset();
     this.indexes.clear();
+    this.entryCount = 0;
+    this.lookupCount = 0;
     this.lastIndex = -1;
   }
 
@@ -153,16 +166,22 @@ export class ColumnEncoder {
   private indexOf(text: string): number {
     // Neighbouring events often share their thread: a comparison is cheaper than the map.
     if (this.lastIndex >= 0 && text === this.lastText) return this.lastIndex;
-    let index = this.indexes.get(text);
-    if (index === undefined) {
-      index = this.indexes.size;
-      this.indexes.set(text, index);
-      this.dictionary.tag(COLUMN_DICTIONARY, WIRE_BYTES);
-      this.dictionary.text(text);
+    let index: number | undefined;
+    if (this.lookupCount < LOOKUPS_TRIED || this.entryCount * 2 < this.lookupCount) {
+      this.lookupCount++;
+      index = this.indexes.get(text);
+      if (index === undefined) this.indexes.set(text, this.entryCount);
     }
+    index ??= this.addEntry(text);
     this.lastText = text;
     this.lastIndex = index;
     return index;
+  }
+
+  private addEntry(text: string): number {
+    this.dictionary.tag(COLUMN_DICTIONARY, WIRE_BYTES);
+    this.dictionary.text(text);
+    return this.entryCount++;
   }
 
   private addDynamic(item: DynamicValue): void {

@@ -91,6 +91,20 @@ test('lists travel as lengths and items', () => {
   assert.deepEqual(column.unsignedValues, [1n, 2n, 3n]);
 });
 
+test('texts that hardly repeat are still read back as they were', () => {
+  const texts = Array.from({ length: 1000 }, (_, i) => (i % 10 === 0 ? 'same' : `text ${i}`));
+  const column = firstColumn(
+    encode(
+      [['string', false]],
+      texts.map((text) => [text]),
+    ),
+  );
+  assert.deepEqual(
+    column.dictionaryIndexes.map((index) => column.dictionary[index]?.toString()),
+    texts,
+  );
+});
+
 test('dynamic values say their own type', () => {
   const column = firstColumn(
     encode(

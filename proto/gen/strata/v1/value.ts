@@ -153,7 +153,10 @@ export interface Column {
   readonly doubleValues: readonly number[];
   /** Boolean values, one per present row (or list item). */
   readonly boolValues: readonly boolean[];
-  /** The distinct byte strings of this column in this batch, in order of first use. */
+  /**
+   * The byte strings of this column in this batch, in order of first use. Usually distinct; where hardly any repeat,
+   * repeats may have entries of their own.
+   */
   readonly dictionary: readonly Buffer[];
   /** Index into `dictionary`, one per present row (or list item). */
   readonly dictionaryIndexes: readonly number[];
