@@ -93,8 +93,8 @@ export class InspectorHost implements InspectorHandle, LoopView {
 
   subscribe(request: FeedRequest, listener: FeedListener): Promise<EventFeed> {
     // Compiled at once, so that a later event cannot slip in before the subscription stands.
-    const { filters, builder, started } = compileSubscription(request, this.context);
-    const subscription = new Subscription(request, filters, builder, listener, this);
+    const { filters, encoder, started } = compileSubscription(request, this.context);
+    const subscription = new Subscription(request, filters, encoder, listener, this);
     this.subscriptions.add(subscription);
     // The caller has its answer first: nothing is shown before the next turn of the loop.
     setImmediate(() => {
