@@ -1,0 +1,130 @@
+/** An inspector thread: builds engine, state and host from the start-up data, then serves the port. */
+import { parentPort, workerData } from 'node:worker_threads';
+import { CaptureError } from '../capture/capture-engine.ts';
+import { SavefileEngine } from '../capture/savefile/savefile-engine.ts';
+import { StrataError } from '../event/strata-error.ts';
+import { DEFAULT_STATE_LIMITS, OsState } from '../state/os-state.ts';
+import type { EventFeed, FeedListener } from './event-feed.ts';
+import { Inspector } from './inspector.ts';
+import { InspectorHost } from './inspector-host.ts';
+import type { CrossedError, FromWorker, ToWorker, WorkerConfig } from './protocol.ts';
+import type { Queries, QueryKind } from './queries.ts';
+
+function mustPort(): NonNullable<typeof parentPort> {
+  if (parentPort === null) throw new Error('worker-run runs as a worker thread only');
+  return parentPort;
+}
+
+const port = mustPort();
+const feeds = new Map<number, EventFeed>();
+
+function send(message: FromWorker, transfer?: ArrayBuffer[]): void {
+  port.postMessage(message, transfer);
+}
+
+function toCrossed(error: unknown): CrossedError {
+  if (error instanceof StrataError) return { kind: 'fault', fault: error.fault };
+  if (error instanceof CaptureError) {
+    return {
+      kind: 'fault',
+      fault: { code: 'FAILED_PRECONDITION', message: error.message, reason: 'CAPTURE_ERROR' },
+    };
+  }
+  const { message, stack } = error instanceof Error ? error : new Error(String(error));
+  return { kind: 'defect', message, stack };
+}
+
+function listenerOf(feed: number): FeedListener {
+  return {
+    onBatch: (batch) => send({ type: 'batch', feed, batch }, [batch.bytes.buffer as ArrayBuffer]),
+    onLoss: (loss) => send({ type: 'loss', feed, loss }),
+    onMark: (mark) => send({ type: 'mark', feed, mark }),
+    onFiltersChanged: (change) => send({ type: 'filters-changed', feed, change }),
+    onEnd: (end) => {
+      feeds.delete(feed);
+      send({ type: 'end', feed, end });
+    },
+    onFault: () => undefined,
+  };
+}
+
+/** Answers a call: with what `work` resolves to, or with its error. */
+function answer(call: number, work: () => Promise<unknown>): void {
+  // A rejected promise and a throw are the same refusal.
+  Promise.try(work).then(
+    (value) => send({ type: 'answer', call, value }),
+    (error: unknown) => send({ type: 'refused', call, error: toCrossed(error) }),
+  );
+}
+
+function onMessage(host: InspectorHost, message: ToWorker): void {
+  switch (message.type) {
+    case 'subscribe':
+      answer(message.call, async () => {
+        const feed = await host.subscribe(message.request, listenerOf(message.feed));
+        feeds.set(message.feed, feed);
+        return feed.started;
+      });
+      return;
+    case 'ack':
+      feeds.get(message.feed)?.ack(message.bytes);
+      return;
+    case 'filters':
+      answer(message.call, async () => feeds.get(message.feed)?.setFilters(message.filters));
+      return;
+    case 'stop-feed':
+      feeds.get(message.feed)?.stop();
+      return;
+    case 'cancel-feed':
+      feeds.get(message.feed)?.cancel();
+      feeds.delete(message.feed);
+      return;
+    case 'query':
+      answer(message.call, () => host.query(message.kind, message.request as Queries[QueryKind]['request']));
+      return;
+    case 'stop':
+      answer(message.call, async () => {
+        await host.stop();
+        // Lets the answer out first.
+        setImmediate(() => port.close());
+      });
+      return;
+  }
+}
+
+async function main(config: WorkerConfig): Promise<void> {
+  const state = new OsState({
+    ...DEFAULT_STATE_LIMITS,
+    threadsMax: config.threadsMax,
+    fdsPerProcessMax: config.fdsPerProcessMax,
+    usersMax: config.usersMax,
+    groupsMax: config.usersMax,
+    containersMax: config.containersMax,
+  });
+  const engine = new SavefileEngine({
+    path: config.capturePath,
+    limits: { blockBytesMax: config.blockBytesMax },
+  });
+  const inspector = new Inspector(state, engine, {
+    eventsMax: config.retainEvents,
+    bytesMax: config.retainBytes,
+  });
+  const host = new InspectorHost(inspector, {
+    nodeName: config.nodeName,
+    captureName: config.captureName,
+    speed: config.speed,
+    waitSubscribers: config.waitSubscribers,
+    nowMs: () => performance.now(),
+  });
+  try {
+    await host.start();
+  } catch (error) {
+    send({ type: 'failed', error: toCrossed(error) });
+    port.close();
+    return;
+  }
+  port.on('message', (message: ToWorker) => onMessage(host, message));
+  send({ type: 'ready' });
+}
+
+await main(workerData as WorkerConfig);
