@@ -133,7 +133,7 @@ function childOfCaller(
   child.vpid = child.pid;
   readCommand(record, child);
   readCommon(context, event, child);
-  child.pidnsInitStartNs = context.state.machine.bootTsNs;
+  child.pidnsInitStartNs = context.bootTsNs;
   if (isCallerKnown) inherit(child, caller);
   return child;
 }
@@ -214,13 +214,11 @@ function readCommon(context: ParserContext, event: InspectedEvent, child: Thread
 
 function readPidns(context: ParserContext, event: InspectedEvent, child: ThreadInfo): void {
   const { record } = event;
-  const { bootTsNs } = context.state.machine;
   const isInNamespace =
     (child.flags & (CL_CHILD_IN_PIDNS | CL_CLONE_NEWPID)) !== 0 || child.tid !== child.vtid;
-  if (!isInNamespace) child.pidnsInitStartNs = bootTsNs;
+  if (!isInNamespace) child.pidnsInitStartNs = context.bootTsNs;
   else if (!record.isEmpty(P_PIDNS_START)) {
-    // The event counts from boot.
-    child.pidnsInitStartNs = BigInt(record.unsigned(P_PIDNS_START)) + bootTsNs;
+    child.pidnsInitStartNs = BigInt(record.unsigned(P_PIDNS_START)) + context.bootTsNs;
   }
 }
 

@@ -16,6 +16,7 @@ import {
   CL_PIPE_SRC,
 } from '../event/flag-tables.ts';
 import { u64Big } from '../event/u64.ts';
+import { O_CLOEXEC } from '../state/fd-info.ts';
 import type { InspectedEvent } from '../state/inspected-event.ts';
 import { joinPath } from '../state/path-join.ts';
 import type { ThreadInfo } from '../state/thread-info.ts';
@@ -60,6 +61,16 @@ function parseExec(context: ParserContext, event: InspectedEvent): void {
   readExecutable(record, thread);
   thread.flags = CL_ACTIVE | CL_NAME_CHANGED | (thread.flags & KEPT_FLAGS);
   removeOtherThreads(context, thread);
+  closeOnExec(thread);
+}
+
+/** The fds marked so do not reach the new program. */
+function closeOnExec(thread: ThreadInfo): void {
+  const closed: number[] = [];
+  for (const [fd, row] of thread.fds.entries()) {
+    if ((row.openFlags & O_CLOEXEC) !== 0) closed.push(fd);
+  }
+  for (const fd of closed) thread.fds.delete(fd);
 }
 
 /** An unknown thread gets a place in its process and under its parent. */

@@ -38,14 +38,18 @@ import {
   FD_TIMERFD,
   FD_USERFAULTFD,
   FdInfo,
+  O_CLOEXEC,
 } from '../state/fd-info.ts';
 import type { InspectedEvent } from '../state/inspected-event.ts';
 import type { EventHandler, HandlerRow, ParserContext } from './parser-context.ts';
 
-const O_CLOEXEC = 1 << 12;
 const F_DUPFD = 1;
+const F_SETFD = 3;
+const FD_CLOEXEC = 1;
 const F_DUPFD_CLOEXEC = 26;
 const CLOSE_RANGE_CLOEXEC = 4;
+const EPOLL_CLOEXEC = 1;
+const MFD_CLOEXEC = 1;
 const NO_FLAGS = -1;
 
 export const FD_HANDLERS: readonly HandlerRow[] = [
@@ -68,7 +72,7 @@ export const FD_HANDLERS: readonly HandlerRow[] = [
   [PPME_SYSCALL_USERFAULTFD_X, creator(FD_USERFAULTFD, NO_FLAGS)],
   [PPME_SYSCALL_IO_URING_SETUP_X, creator(FD_IOURING, NO_FLAGS)],
   [PPME_SYSCALL_EPOLL_CREATE_X, creator(FD_EVENTPOLL, NO_FLAGS)],
-  [PPME_SYSCALL_EPOLL_CREATE1_X, creator(FD_EVENTPOLL, NO_FLAGS)],
+  [PPME_SYSCALL_EPOLL_CREATE1_X, parseEpollCreate1],
   [PPME_SYSCALL_MEMFD_CREATE_X, parseMemfdCreate],
   [PPME_SYSCALL_PIDFD_OPEN_X, parsePidfdOpen],
   [PPME_SYSCALL_PIDFD_GETFD_X, parsePidfdGetfd],
@@ -112,8 +116,15 @@ function parseDup(context: ParserContext, event: InspectedEvent): void {
   if (fd < 0 || thread === undefined) return;
   markPipeEnd(context, event, fd);
   if (event.fd === undefined) return;
-  if (record.type === PPME_SYSCALL_DUP3_X) setCloseOnExec(context, event, record.unsignedNumber(3));
-  context.putFd(event, fd, event.fd.copy());
+  const isMarked = record.type === PPME_SYSCALL_DUP3_X && (record.unsignedNumber(3) & O_CLOEXEC) !== 0;
+  context.putFd(event, fd, duplicateOf(event.fd, isMarked));
+}
+
+/** A duplicate has a close-on-exec mark of its own, whatever the original's. */
+function duplicateOf(row: FdInfo, isMarked: boolean): FdInfo {
+  const copy = row.copy();
+  copy.openFlags = isMarked ? copy.openFlags | O_CLOEXEC : copy.openFlags & ~O_CLOEXEC;
+  return copy;
 }
 
 /** A process that moves an fd to its input or output is likely one side of a shell pipe. */
@@ -126,19 +137,23 @@ function markPipeEnd(context: ParserContext, event: InspectedEvent, fd: number):
   thread.flags |= flag;
 }
 
-function setCloseOnExec(context: ParserContext, event: InspectedEvent, flags: number): void {
+function setCloseOnExec(context: ParserContext, event: InspectedEvent, isSet: boolean): void {
+  if (event.fd === undefined || ((event.fd.openFlags & O_CLOEXEC) !== 0) === isSet) return;
   const row = context.writeFd(event);
-  if (row === undefined) return;
-  row.openFlags = flags === 0 ? row.openFlags & ~O_CLOEXEC : row.openFlags | flags;
+  if (row !== undefined) row.openFlags ^= O_CLOEXEC;
 }
 
 function parseFcntl(context: ParserContext, event: InspectedEvent): void {
   const { record } = event;
   const command = record.number(2);
+  if (command === F_SETFD) {
+    if (record.number(0) >= 0) setCloseOnExec(context, event, (record.unsignedNumber(3) & FD_CLOEXEC) !== 0);
+    return;
+  }
   if (command !== F_DUPFD && command !== F_DUPFD_CLOEXEC) return;
   const fd = record.number(0);
   if (fd < 0 || event.fd === undefined) return;
-  context.putFd(event, fd, event.fd.copy());
+  context.putFd(event, fd, duplicateOf(event.fd, command === F_DUPFD_CLOEXEC));
 }
 
 function parsePipe(context: ParserContext, event: InspectedEvent): void {
@@ -151,13 +166,23 @@ function parsePipe(context: ParserContext, event: InspectedEvent): void {
   context.addFd(event, record.number(2), row.copy());
 }
 
+function parseEpollCreate1(context: ParserContext, event: InspectedEvent): void {
+  const { record } = event;
+  const fd = record.number(0);
+  if (fd < 0 || event.thread === undefined) return;
+  const row = new FdInfo(FD_EVENTPOLL);
+  if ((record.unsignedNumber(1) & EPOLL_CLOEXEC) !== 0) row.openFlags = O_CLOEXEC;
+  context.addFd(event, fd, row);
+}
+
 function parseMemfdCreate(context: ParserContext, event: InspectedEvent): void {
   const { record } = event;
   const fd = record.number(0);
   if (fd < 0 || event.thread === undefined) return;
   const row = new FdInfo(FD_MEMFD);
   row.name = record.text(1);
-  row.openFlags = record.unsignedNumber(2);
+  // The flags are of the call's own kind: only this one is an open flag as well.
+  if ((record.unsignedNumber(2) & MFD_CLOEXEC) !== 0) row.openFlags = O_CLOEXEC;
   context.addFd(event, fd, row);
 }
 
@@ -168,7 +193,6 @@ function parsePidfdOpen(context: ParserContext, event: InspectedEvent): void {
   const row = new FdInfo(FD_PIDFD);
   row.pid = record.number(1);
   row.name = `${context.options.hostRoot ?? ''}/proc/${row.pid}`;
-  row.openFlags = record.unsignedNumber(2);
   context.addFd(event, fd, row);
 }
 

@@ -87,7 +87,7 @@ function namespaceChanger(flagsParam: number): EventHandler {
 
 function allCapabilities(): number | bigint {
   let bits = 0n;
-  for (const bit of Object.values(FLAG_DATA.capabilities)) bits |= 1n << BigInt(bit);
+  for (const bit of Object.values(FLAG_DATA.capabilities)) bits |= BigInt(bit);
   return u64(Number(bits >> 32n), Number(bits & 0xffffffffn));
 }
 

@@ -22,7 +22,6 @@ import {
   FD_FLAG_ROLE_CLIENT,
   FD_FLAG_ROLE_SERVER,
   FD_FLAG_SOCKET_CONNECTED,
-  FD_IPV4_SERVSOCK,
   FD_IPV4_SOCK,
   FD_IPV6_SERVSOCK,
   FD_IPV6_SOCK,
@@ -176,13 +175,8 @@ function updateEndpoints(context: ParserContext, row: FdInfo, tuple: SocketTuple
     row.dip = tuple.sip;
     return true;
   }
-  if (row.type === FD_IPV4_SERVSOCK && tuple.isIpv4) {
-    row.sip = row.dip;
-    row.dip = '';
-    row.dport = 0;
-  }
   if (tuple.isIpv4) row.type = FD_IPV4_SOCK;
-  if (!setEndpoints(row, tuple, false)) return false;
+  if (!setEndpoints(row, tuple)) return false;
   // A protocol that was never seen is UDP: TCP would not let the address change.
   if (row.l4proto === L4_UNKNOWN) row.l4proto = L4_UDP;
   completeEndpoints(row, context.state.interfaces);

@@ -17,6 +17,11 @@ export interface ParserOptions {
   readonly hostRoot?: string | undefined;
   /** Follow connections that are still being made: failures and SO_ERROR then decide `fd.connected`. */
   readonly tracksConnectionStatus?: boolean | undefined;
+  /**
+   * Pid namespaces are dated by the epoch, from the boot time. For live sources only: reading capture files, the reference
+   * leaves the times counted from boot as they are, and equality with it is the contract.
+   */
+  readonly addsBootTime?: boolean | undefined;
   /** Called with fds a process was handed over a socket: their kind is not in the event and must be looked up. */
   readonly onPassedFds?: ((tid: number, fds: readonly number[]) => void) | undefined;
 }
@@ -54,6 +59,11 @@ export class ParserContext {
     this.removeFdTable = undefined;
     this.fdNameBefore = '';
     this.enter = new EventRecord();
+  }
+
+  /** What is added to times counted from boot. */
+  get bootTsNs(): bigint {
+    return this.options.addsBootTime === true ? this.state.machine.bootTsNs : 0n;
   }
 
   /** The thread's row; a placeholder when nobody introduced it; undefined when the table is full. */

@@ -17,30 +17,15 @@ const LOOPBACK_IPV6 = `${ZERO_IPV6.slice(1)}\x01`;
 /** Bytes of an IPv6 address that name its network when subnets are compared. */
 const SUBNET_BYTES = 8;
 
-/**
- * Takes over a tuple. A destination already known is kept unless `overwritesDestination`. Returns whether anything
- * changed; the same tuple, or the same one turned round, changes nothing.
- */
-export function setEndpoints(fd: FdInfo, tuple: SocketTuple, overwritesDestination: boolean): boolean {
+/** Takes over a tuple. Returns whether anything changed; the same tuple, or the same one turned round, changes nothing. */
+export function setEndpoints(fd: FdInfo, tuple: SocketTuple): boolean {
   if (hasEndpoints(fd, tuple)) return false;
   const { sip, sport, dip, dport } = tuple;
-  let changed = false;
-  if (!isSame(fd.sip, sip)) {
-    fd.sip = sip;
-    changed = true;
-  }
-  if (fd.sport !== sport) {
-    fd.sport = sport;
-    changed = true;
-  }
-  if (isZeroAddress(fd.dip) || (overwritesDestination && fd.dip !== dip)) {
-    fd.dip = dip;
-    changed = true;
-  }
-  if (fd.dport === 0 || (overwritesDestination && fd.dport !== dport)) {
-    fd.dport = dport;
-    changed = true;
-  }
+  const changed = !isAt(fd, sip, sport, dip, dport);
+  fd.sip = sip;
+  fd.sport = sport;
+  fd.dip = dip;
+  fd.dport = dport;
   return changed;
 }
 

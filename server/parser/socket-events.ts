@@ -29,6 +29,7 @@ import {
   L4_TCP,
   L4_UDP,
   L4_UNKNOWN,
+  O_CLOEXEC,
 } from '../state/fd-info.ts';
 import type { InspectedEvent } from '../state/inspected-event.ts';
 import type { HandlerRow, ParserContext } from './parser-context.ts';
@@ -51,6 +52,7 @@ const AF_NETLINK = 16;
 const SOCK_STREAM = 1;
 export const SOCK_DGRAM = 2;
 const SOCK_RAW = 3;
+const SOCK_CLOEXEC = 0x80000;
 /** The part of the type word without SOCK_NONBLOCK and SOCK_CLOEXEC. */
 const SOCK_TYPE_MASK = 0xff;
 const IPPROTO_IP = 0;
@@ -82,6 +84,7 @@ function parseSocket(context: ParserContext, event: InspectedEvent): void {
   const fd = record.number(0);
   if (fd < 0 || event.thread === undefined) return;
   const row = newSocket(record.unsignedNumber(1), record.unsignedNumber(2), record.unsignedNumber(3));
+  row.openFlags = record.unsignedNumber(4);
   context.addFd(event, fd, row);
 }
 
@@ -134,6 +137,7 @@ function parseSocketpair(context: ParserContext, event: InspectedEvent): void {
   const row = new FdInfo(FD_UNIX_SOCK);
   row.unixSource = record.unsigned(3);
   row.unixPeer = record.unsigned(4);
+  if ((record.unsignedNumber(6) & SOCK_CLOEXEC) !== 0) row.openFlags = O_CLOEXEC;
   context.addFd(event, first, row);
   // The second fd is the last the thread used, the first is the one shown.
   const shown = event.fd;
@@ -213,7 +217,7 @@ function fillFromTuple(
     context.rename(row, unixName(tuple.source, tuple.peer, trusted.path));
   } else {
     row.type = tuple.isIpv4 ? FD_IPV4_SOCK : FD_IPV6_SOCK;
-    const changed = setEndpoints(row, trusted, true);
+    const changed = setEndpoints(row, trusted);
     // A UDP server that connects goes on being the destination.
     if (changed && (row.flags & FD_FLAG_ROLE_SERVER) !== 0 && row.l4proto === L4_UDP) swapEndpoints(row);
     context.rename(row, nameOf(row));
@@ -265,6 +269,7 @@ function parseAccept(context: ParserContext, event: InspectedEvent): void {
     row.dport = tuple.dport;
   }
   row.name = tupleParamText(record, 1);
+  if ((record.unsignedNumber(5) & (SOCK_CLOEXEC | O_CLOEXEC)) !== 0) row.openFlags = O_CLOEXEC;
   row.flags = FD_FLAG_ROLE_SERVER | FD_FLAG_SOCKET_CONNECTED;
   context.addFd(event, fd, row);
 }

@@ -33,6 +33,9 @@ export const L4_UDP = 3;
 export const L4_ICMP = 4;
 export const L4_RAW = 5;
 
+/** Open flag (PPM_O_CLOEXEC) of an fd that is closed when its process executes another program. */
+export const O_CLOEXEC = 1 << 12;
+
 /** State bits of an fd (`FdInfo.flags`). */
 export const FD_FLAG_FROM_PROC = 1;
 export const FD_FLAG_ROLE_CLIENT = 2;

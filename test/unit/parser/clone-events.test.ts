@@ -34,7 +34,7 @@ function cloneParams(overrides: Readonly<Record<string, ParamValue>>): Record<st
 }
 
 function withParent(): ParserHarness {
-  const harness = new ParserHarness();
+  const harness = new ParserHarness({}, { addsBootTime: true });
   harness.load({ tid: 1, comm: 'init', ptid: 0 }, { tid: 1000, ptid: 1, cwd: '/srv', env: 'A=1\0', sid: 77 });
   harness.send('PPME_SYSCALL_OPEN_X', { fd: 3, name: '/file', flags: 1 });
   return harness;
