@@ -16,8 +16,9 @@ export interface BoundField {
   readonly name: string;
   readonly row: FieldRow;
   readonly extract: Extractor;
-  /** What JSON shows; `extract` itself for nearly all fields. */
+  /** What JSON and output lines show; `extract` itself for nearly all fields. */
   readonly json: Extractor;
+  readonly text: Extractor;
 }
 
 /** References longer than this are refused. */
@@ -44,7 +45,13 @@ export function parseFieldReference(text: string): FieldReference {
 export function bindField(text: string): BoundField {
   const { row, argument } = parseFieldReference(text);
   const extract = row.bind(argument);
-  return { name: text, row, extract, json: row.bindJson?.(argument) ?? extract };
+  return {
+    name: text,
+    row,
+    extract,
+    json: row.bindJson?.(argument) ?? extract,
+    text: row.bindText?.(argument) ?? extract,
+  };
 }
 
 /** Where the field reference that starts at `start` ends: after its name and the bracket that may follow. */

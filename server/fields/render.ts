@@ -27,6 +27,7 @@ const PADDED_DIGITS = 9;
 
 /** Compiles the text form of a field: lists as `(a,b)`, doubles with one decimal, times as integers. */
 export function textWriter(row: FieldRow): TextWriter {
+  if (row.bindText !== undefined) return writeReadyText;
   if (row.type === 'dynamic') return writeDynamic;
   const write = scalarTextWriter(row.type, row.format);
   if (!row.isList) return (writer, value) => write(writer, value as Scalar);
@@ -39,6 +40,11 @@ export function textWriter(row: FieldRow): TextWriter {
     }
     writer.byte(CLOSE);
   };
+}
+
+/** Rows with a text of their own extract nothing else for output lines. */
+function writeReadyText(writer: ByteWriter, value: Exclude<FieldValue, undefined>): void {
+  writer.latin1(value as string);
 }
 
 function writeDynamic(writer: ByteWriter, value: Exclude<FieldValue, undefined>): void {

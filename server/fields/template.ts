@@ -52,7 +52,7 @@ export function compileTemplate(text: string): Template {
           writer.latin1(part);
           continue;
         }
-        const value = part.field.extract(event);
+        const value = part.field.text(event);
         if (value === undefined && !isTotal) {
           writer.length = start;
           return false;
