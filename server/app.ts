@@ -11,7 +11,9 @@ import { checkFilter } from './rpc/check-filter.ts';
 import { createRpcServer, type RpcServer } from './rpc/server.ts';
 
 /** Played when no capture is named and live capture is not possible. */
-export const BUNDLED_CAPTURE: string = fileURLToPath(new URL('./capture/bundled/quick-start.scap', import.meta.url));
+export const BUNDLED_CAPTURE: string = fileURLToPath(
+  new URL('./capture/bundled/quick-start.scap', import.meta.url),
+);
 
 /** How long streams may take to drain at the end. */
 const STOP_TIMEOUT_MS = 5000;
@@ -79,7 +81,9 @@ class StrataApp implements App {
   async start(): Promise<void> {
     const { config, logger } = this;
     if (config.capture === undefined) {
-      logger.warn('live capture is not available in this version: serving the bundled capture (name one with --capture)');
+      logger.warn(
+        'live capture is not available in this version: serving the bundled capture (name one with --capture)',
+      );
     }
     try {
       await this.pool.start((error) => {
@@ -92,7 +96,10 @@ class StrataApp implements App {
       throw error;
     }
     this.rpc.setServing(true);
-    logger.info({ addresses: this.addresses, capture: basename(config.capture ?? BUNDLED_CAPTURE) }, 'serving');
+    logger.info(
+      { addresses: this.addresses, capture: basename(config.capture ?? BUNDLED_CAPTURE) },
+      'serving',
+    );
   }
 
   async stop(): Promise<void> {
@@ -140,7 +147,8 @@ function workerConfig(config: Config): WorkerConfig {
 }
 
 function parseMode(text: string): number {
-  if (!/^[0-7]{3,4}$/.test(text)) throw new ConfigError(`--socket-mode: expected octal bits such as 0660, got '${text}'`);
+  if (!/^[0-7]{3,4}$/.test(text))
+    throw new ConfigError(`--socket-mode: expected octal bits such as 0660, got '${text}'`);
   return Number.parseInt(text, 8);
 }
 
