@@ -1,9 +1,10 @@
 /**
  * How records of older schemas become records of today's: one rule per event type and parameter count that needs one.
  *
- * A rule's parameters are words: `oN` takes parameter N of the record itself, `eN` of the thread's stored enter record
- * (a zero of the parameter's width when none is stored), `eN?` likewise but empty when none is stored, `_` is empty, `0`
- * is a zero, `json` is the text made of a whole old container record. `oA-B` is short for every number from A to B.
+ * A rule's parameters are words: `oN` takes parameter N of the record itself, `vN` likewise without the index byte before
+ * a value of dynamic type, `eN` of the thread's stored enter record (a zero of the parameter's width when none is stored),
+ * `eN?` likewise but empty when none is stored, `_` is empty, `0` is a zero, `json` is the text made of a whole old
+ * container record. `oA-B` is short for every number from A to B.
  */
 import * as E from './event-types.ts';
 
@@ -23,10 +24,11 @@ export const FROM_ENTER_OR_EMPTY = 2;
 export const FROM_EMPTY = 3;
 export const FROM_ZERO = 4;
 export const FROM_CONTAINER_JSON = 5;
+export const FROM_OLD_DYNAMIC = 6;
 
 /** Where one parameter of the new record comes from. */
 export interface ParamSource {
-  readonly from: 0 | 1 | 2 | 3 | 4 | 5;
+  readonly from: 0 | 1 | 2 | 3 | 4 | 5 | 6;
   readonly index: number;
 }
 
@@ -47,11 +49,13 @@ function parseWord(word: string): readonly ParamSource[] {
   if (word === '_') return [{ from: FROM_EMPTY, index: 0 }];
   if (word === '0') return [{ from: FROM_ZERO, index: 0 }];
   if (word === 'json') return [{ from: FROM_CONTAINER_JSON, index: 0 }];
-  const match = /^([oe])(\d+)(?:-(\d+))?(\?)?$/.exec(word);
+  const match = /^([oev])(\d+)(?:-(\d+))?(\?)?$/.exec(word);
   if (match === null) throw new Error(`bad conversion word ${word}`);
   const first = Number(match[2]);
   const last = Number(match[3] ?? first);
-  const from = match[1] === 'o' ? FROM_OLD : match[4] === '?' ? FROM_ENTER_OR_EMPTY : FROM_ENTER;
+  let from: ParamSource['from'] = FROM_OLD;
+  if (match[1] === 'v') from = FROM_OLD_DYNAMIC;
+  if (match[1] === 'e') from = match[4] === '?' ? FROM_ENTER_OR_EMPTY : FROM_ENTER;
   return Array.from({ length: last - first + 1 }, (_, i) => ({ from, index: first + i }));
 }
 
@@ -158,7 +162,8 @@ const IO_AND_SYSTEM: readonly ConversionRule[] = [
   ...pair(E.PPME_SYSCALL_UMOUNT2_X, 1, 2, 'e0'),
   ...pair(E.PPME_SYSCALL_ACCESS_X, 1, 2, 'e0'),
   ...pair(E.PPME_SYSCALL_COPY_FILE_RANGE_X, 3, 3, 'e0-2'),
-  ...retypedPair(E.PPME_SYSCALL_BPF_X, 1, 1, E.PPME_SYSCALL_BPF_2_X, 'o0 e0?'),
+  // The reference copies the index byte too, which makes the fd a number that is none.
+  ...retypedPair(E.PPME_SYSCALL_BPF_X, 1, 1, E.PPME_SYSCALL_BPF_2_X, 'v0 e0?'),
   append(E.PPME_SYSCALL_SECCOMP_E, 1, '0'),
   ...pair(E.PPME_SYSCALL_SECCOMP_X, 2, 1, 'e0-1'),
   append(E.PPME_SYSCALL_PTRACE_X, 0, '_ _ _'),

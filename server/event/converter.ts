@@ -13,6 +13,8 @@ import {
   FROM_ENTER,
   FROM_ENTER_OR_EMPTY,
   FROM_OLD,
+  FROM_OLD_DYNAMIC,
+  type ParamSource,
   RULE_APPEND,
   RULE_PASS,
   RULE_STORE,
@@ -220,18 +222,19 @@ export class EventConverter {
     const enter = rule.usesEnter ? this.stored.find(view, offset, rule.type - 1) : undefined;
     let usedEnter = false;
     for (let i = 0; i < rule.sources.length; i++) {
-      const source = rule.sources[i] as ConversionRule['sources'][number];
+      const source = rule.sources[i] as ParamSource;
       const index = kept + i;
       const type = newInfo.params[index]?.type ?? 'NONE';
       let written = 0;
       switch (source.from) {
         case FROM_OLD:
-          written = this.copyParam(bytes, view, offset, oldInfo.lengthSize, source.index, type, to);
+        case FROM_OLD_DYNAMIC:
+          written = this.copyParam(bytes, view, offset, oldInfo.lengthSize, source, type, to);
           break;
         case FROM_ENTER:
         case FROM_ENTER_OR_EMPTY:
           if (enter !== undefined) {
-            written = this.copyParam(enter.bytes, enter.view, 0, 2, source.index, type, to);
+            written = this.copyParam(enter.bytes, enter.view, 0, 2, source, type, to);
             usedEnter = true;
           } else if (source.from === FROM_ENTER) {
             written = this.writeZero(type, to);
@@ -266,17 +269,22 @@ export class EventConverter {
     view: DataView,
     offset: number,
     lengthSize: 2 | 4,
-    index: number,
+    source: ParamSource,
     type: EventInfo['params'][number]['type'],
     to: Scratch,
   ): number {
     const count = view.getUint32(offset + 22, true);
+    const { index } = source;
     if (index >= count) return 0;
     let at = offset + EVENT_HEADER_BYTES + count * lengthSize;
     let length = 0;
     for (let i = 0, p = offset + EVENT_HEADER_BYTES; i <= index; i++, p += lengthSize) {
       at += length;
       length = lengthSize === 2 ? view.getUint16(p, true) : view.getUint32(p, true);
+    }
+    if (source.from === FROM_OLD_DYNAMIC && length > 0) {
+      at++;
+      length--;
     }
     // A parameter that became narrower keeps its low bytes.
     const width = fixedWidth(type);
