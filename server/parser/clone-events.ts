@@ -233,7 +233,9 @@ function discard(context: ParserContext, row: ThreadInfo): void {
 }
 
 function addThread(context: ParserContext, child: ThreadInfo): boolean {
+  const replaced = context.threads.find(child.tid);
   if (!context.threads.set(child)) return false;
+  if (replaced !== undefined) context.tree.unlink(replaced);
   context.tree.link(child);
   return true;
 }
