@@ -6,7 +6,11 @@
 import { mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { dirname, join, relative } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { apiDoc } from './generate-api-doc.ts';
+import { cliDoc } from './generate-cli-doc.ts';
+import { configDoc } from './generate-config-doc.ts';
 import { eventTypesSource } from './generate-event-types.ts';
+import { fieldsDoc } from './generate-fields-doc.ts';
 import { listFiles, protoFolder } from './generate-proto.ts';
 import type { GeneratedFile } from './generated-file.ts';
 
@@ -14,6 +18,10 @@ const ROOT = fileURLToPath(new URL('..', import.meta.url)).replace(/\/$/, '');
 
 const GENERATED: readonly GeneratedFile[] = [
   { path: 'server/event/event-types.ts', produce: () => eventTypesSource(ROOT) },
+  { path: 'docs/api.md', produce: () => apiDoc(ROOT) },
+  { path: 'docs/cli.md', produce: cliDoc },
+  { path: 'docs/config.md', produce: configDoc },
+  { path: 'docs/fields.md', produce: fieldsDoc },
 ];
 
 function readCommitted(path: string): Buffer | undefined {

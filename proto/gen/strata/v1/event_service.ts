@@ -260,7 +260,10 @@ export interface StreamEventsRequest {
     | undefined;
   /** What happens when the backlog is full. */
   readonly overflowPolicy: OverflowPolicy;
-  /** Room of the backlog in bytes. Zero means the server's default (8 MiB); the server lowers what is above its maximum. */
+  /**
+   * Room of the backlog in bytes. Zero means the server's maximum (8 MiB unless configured); values above it are lowered
+   * to it, values below 65,536 are raised to that.
+   */
   readonly backlogBytesMax: bigint;
   /** Where to start. Not set: `beginning` on a server that serves a capture file, else `live`. */
   readonly start:
