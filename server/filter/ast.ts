@@ -63,6 +63,7 @@ export interface CompareNode {
   readonly position: SourcePosition;
   readonly left: OperandNode;
   readonly operator: Exclude<Operator, 'exists'>;
+  readonly operatorPosition: SourcePosition;
   /** Set only together with a list on the right. */
   readonly modifier: ListModifier | undefined;
   readonly right: ValueNode | ListNode | OperandNode;

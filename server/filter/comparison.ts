@@ -12,7 +12,7 @@ import {
 import { type CompileContext, located } from './compile-context.ts';
 import { type Outcomes, outcomesOfComparison } from './event-outcomes.ts';
 import { compileFieldComparison } from './field-comparison.ts';
-import { FilterError, type LiteralError } from './filter-error.ts';
+import { FilterError } from './filter-error.ts';
 import { checkLiteral } from './literal-warnings.ts';
 import { compileOperand, type Operand } from './operand.ts';
 import { isComparable, operatorsFor } from './operators.ts';
@@ -33,7 +33,7 @@ export function compileComparison(node: CompareNode, context: CompileContext): C
     const type = left.isList ? `a list of ${left.type}` : `type ${left.type}`;
     throw new FilterError(
       `operator '${operator}' does not fit '${left.label}', which has ${type}`,
-      node.position,
+      node.operatorPosition,
       {
         expected: operatorsFor(left.type, left.isList),
       },
@@ -42,10 +42,10 @@ export function compileComparison(node: CompareNode, context: CompileContext): C
   if (right.kind !== 'value' && right.kind !== 'list') return withField(node, left, right, context);
   const values = right.kind === 'list' ? right.values : [right];
   for (const value of values) checkLiteral(left, operator, value, context);
-  const matches = left.type === 'dynamic' ? dynamicTest(node, values) : typedTest(node, left.type, values);
-  const test = applied(left, matches, node);
+  const matches = left.type === 'dynamic' ? dynamicTest(node, values) : typedTest(node, left, values);
+  const test = applied(left, matches);
   if (!left.isPlainField || left.row === undefined) return { test, outcomes: undefined };
-  const outcomes = outcomesOfComparison(left.row, left.argument, matches, values);
+  const outcomes = outcomesOfComparison(left.row, left.argument, matches.one, values);
   return { test: outcomes === undefined ? test : byType(outcomes, test), outcomes };
 }
 
@@ -67,43 +67,77 @@ function byType(outcomes: Uint8Array, test: EventTest): EventTest {
   };
 }
 
-/** The test of one value of a known type. Throws FilterError at the literal that does not fit. */
-function typedTest(node: CompareNode, type: FieldType, values: readonly ValueNode[]): ScalarTest {
-  const { operator, modifier } = node;
-  const texts = values.map((value) => value.text);
-  const fail = (index: number, error: LiteralError): never => {
-    throw located(error, values[index] as AnyNode);
-  };
-  if (operator === 'in' || operator === 'intersects') return compileMemberTest(type, texts, fail);
-  if (operator === 'pmatch') return compilePathTest(texts);
-  // What is one of several literals needs one look-up, not one comparison each.
-  if (operator === '=' && modifier === 'anyof') return compileMemberTest(type, texts, fail);
-  const tests = values.map((value) => {
-    try {
-      return compileScalarTest(operator as SingleOperator, type, value.text);
-    } catch (error) {
-      throw located(error, value);
-    }
-  });
-  return combined(node, tests);
+/** The test of what an operand gives. */
+interface ValueTest {
+  readonly one: ScalarTest;
+  /** Of a list, or of a field that has several values at once. */
+  readonly many: (items: readonly Scalar[]) => boolean;
 }
 
-/** No literal at all matches nothing, whatever the modifier. */
-function combined(node: CompareNode, tests: readonly ScalarTest[]): ScalarTest {
-  const [only] = tests;
-  if (only === undefined) return () => false;
-  if (tests.length === 1) return only;
-  switch (node.modifier) {
+/** What of an operand decides how its values compare. */
+type ComparedType = Pick<Operand, 'type' | 'isList' | 'row'>;
+
+/** The test of values of a known type. Throws FilterError at the literal that does not fit. */
+function typedTest(node: CompareNode, left: ComparedType, values: readonly ValueNode[]): ValueTest {
+  const { operator, modifier } = node;
+  // What is one of several literals needs one look-up, not one comparison each.
+  const isMember =
+    operator === 'in' || operator === 'intersects' || (operator === '=' && modifier === 'anyof');
+  if (isMember) {
+    const one = compileMemberTest(
+      left.type,
+      values.map((value) => value.text),
+      (index, error) => {
+        throw located(error, values[index] as AnyNode);
+      },
+    );
+    const needsAll = operator === 'in' && left.isList;
+    return { one, many: needsAll ? (items) => items.every(one) : (items) => items.some(one) };
+  }
+  if (operator === 'pmatch') {
+    const one = compilePathTest(values.map((value) => value.text));
+    return { one, many: (items) => items.some(one) };
+  }
+  // `fd.ip != x` means that neither end is x; with ancestors it means that one of them is not.
+  const needsAll = operator === '!=' && left.row?.filterOnly === true;
+  const tests = values.map((value): ValueTest => {
+    const one = literalTest(operator, left.type, value);
+    if (needsAll) return { one, many: (items) => items.length > 0 && items.every(one) };
+    return { one, many: (items) => items.some(one) };
+  });
+  return tests.length === 1 ? (tests[0] as ValueTest) : modified(modifier, tests);
+}
+
+function literalTest(operator: SingleOperator, type: FieldType, value: ValueNode): ScalarTest {
+  try {
+    return compileScalarTest(operator, type, value.text);
+  } catch (error) {
+    throw located(error, value);
+  }
+}
+
+/** Each literal is a comparison of its own. No literal at all matches nothing, whatever the modifier. */
+function modified(modifier: CompareNode['modifier'], tests: readonly ValueTest[]): ValueTest {
+  const ones = tests.map((test) => test.one);
+  const manys = tests.map((test) => test.many);
+  return { one: modifiedTest(modifier, ones), many: modifiedTest(modifier, manys) };
+}
+
+function modifiedTest<Value>(
+  modifier: CompareNode['modifier'],
+  tests: readonly ((value: Value) => boolean)[],
+) {
+  switch (modifier) {
     case 'allof':
-      return (value) => tests.every((test) => test(value));
+      return (value: Value) => tests.length > 0 && tests.every((test) => test(value));
     case 'oneof':
-      return (value) => {
+      return (value: Value) => {
         let count = 0;
         for (const test of tests) if (test(value) && ++count > 1) return false;
         return count === 1;
       };
     default:
-      return (value) => tests.some((test) => test(value));
+      return (value: Value) => tests.some((test) => test(value));
   }
 }
 
@@ -111,9 +145,9 @@ function combined(node: CompareNode, tests: readonly ScalarTest[]): ScalarTest {
  * A value whose type shows only with the event: the test is compiled for each type when it first comes. Literals that do
  * not fit a type compare false with its values.
  */
-function dynamicTest(node: CompareNode, values: readonly ValueNode[]): ScalarTest {
+function dynamicTest(node: CompareNode, values: readonly ValueNode[]): ValueTest {
   const tests = new Map<FieldType, ScalarTest>();
-  return (value) => {
+  const one = (value: Scalar): boolean => {
     const { type, value: scalar } = value as unknown as DynamicValue;
     let test = tests.get(type);
     if (test === undefined) {
@@ -122,12 +156,13 @@ function dynamicTest(node: CompareNode, values: readonly ValueNode[]): ScalarTes
     }
     return test(scalar);
   };
+  return { one, many: (items) => items.some(one) };
 }
 
 function typedTestOrNever(node: CompareNode, type: FieldType, values: readonly ValueNode[]): ScalarTest {
   if (!isComparable(node.operator, type, false)) return () => false;
   try {
-    return typedTest(node, type, values);
+    return typedTest(node, { type, isList: false, row: undefined }, values).one;
   } catch (error) {
     if (error instanceof FilterError) return () => false;
     throw error;
@@ -135,29 +170,18 @@ function typedTestOrNever(node: CompareNode, type: FieldType, values: readonly V
 }
 
 /** Reads the operand and tests its value or values; an absent one compares false, also with `!=`. */
-function applied(left: Operand, matches: ScalarTest, node: CompareNode): EventTest {
+function applied(left: Operand, test: ValueTest): EventTest {
   const { read } = left;
-  if (left.isList) {
-    const isIn = node.operator === 'in';
-    return (event) => {
-      const items = read(event) as readonly Scalar[] | undefined;
-      if (items === undefined) return false;
-      return isIn ? items.every(matches) : items.some(matches);
-    };
-  }
+  const { one, many } = test;
   if (left.type === 'dynamic') {
     return (event) => {
       const value = read(event);
-      return value !== undefined && matches(value as unknown as Scalar);
+      return value !== undefined && one(value as unknown as Scalar);
     };
   }
-  // `fd.ip != x` means that neither end is x; with ancestors it means that one of them is not.
-  const needsAll = node.operator === '!=' && left.row?.filterOnly === true;
   return (event) => {
     const value: FieldValue = read(event);
     if (value === undefined) return false;
-    if (typeof value !== 'object') return matches(value);
-    const items = value as readonly Scalar[];
-    return needsAll ? items.length > 0 && items.every(matches) : items.some(matches);
+    return typeof value === 'object' ? many(value as readonly Scalar[]) : one(value);
   };
 }

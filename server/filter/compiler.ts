@@ -10,7 +10,7 @@ import {
   type FilterWarning,
   remembered,
 } from './compile-context.ts';
-import { outcomesOfAnd, outcomesOfNot, outcomesOfOr } from './event-outcomes.ts';
+import { outcomesOfAnd, outcomesOfExists, outcomesOfNot, outcomesOfOr } from './event-outcomes.ts';
 import { FilterError } from './filter-error.ts';
 import { NodeIds } from './node-ids.ts';
 import { compileOperand } from './operand.ts';
@@ -79,20 +79,22 @@ class AstCompiler {
           expected: ['a field', 'a transformer'],
         });
       case 'exists':
-        return { test: this.exists(node), outcomes: undefined };
+        return this.exists(node);
       case 'compare':
         return compileComparison(node, this.context);
     }
   }
 
-  private exists(node: ExistsNode): EventTest {
-    const { read, isList } = compileOperand(node.left, this.context);
-    if (isList) return (event) => read(event) !== undefined;
-    return (event) => {
+  private exists(node: ExistsNode): CompiledNode {
+    const { read, isList, row, argument, isPlainField } = compileOperand(node.left, this.context);
+    const outcomes = isPlainField && row !== undefined ? outcomesOfExists(row, argument) : undefined;
+    if (isList) return { test: (event) => read(event) !== undefined, outcomes };
+    const test = (event: InspectedEvent): boolean => {
       const value: FieldValue = read(event);
       // Of a field that compares any of several values, one is enough.
       return value !== undefined && !(Array.isArray(value) && value.length === 0);
     };
+    return { test, outcomes };
   }
 }
 

@@ -80,6 +80,17 @@ export function outcomesOfComparison(
   });
 }
 
+/** The outcomes of `exists`. */
+export function outcomesOfExists(row: FieldRow, argument: FieldArgument | undefined): Outcomes {
+  const know = knowledgeOf(row, argument);
+  if (know === undefined) return undefined;
+  return Uint8Array.from(EVENT_TABLE, ({ id }) => {
+    const known = know(id);
+    if (known === 'absent') return CAN_BE_FALSE;
+    return known !== 'unknown' && known.length === 1 ? CAN_BE_TRUE : EITHER;
+  });
+}
+
 /** What is known of a field's value by event type; undefined when nothing is. */
 function knowledgeOf(row: FieldRow, argument: FieldArgument | undefined) {
   switch (row.name) {

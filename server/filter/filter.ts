@@ -23,16 +23,28 @@ export interface CompiledFilter {
 
 const ALL_FIELDS: FilterCatalogue = { parseFieldReference };
 
+const MATCH_ALL: CompiledFilter = {
+  matches: () => true,
+  eventTypes: new Uint8Array(PPM_EVENT_MAX).fill(1),
+  text: '',
+  fields: [],
+  warnings: [],
+};
+
 /** Parses a condition. Throws FilterError. */
 export function parseFilter(text: string, limits?: FilterLimits): FilterAst {
   return parseFilterText(text, limits);
 }
 
-/** Compiles a condition, given as text or as a tree. Throws FilterError with the position of the fault. */
+/**
+ * Compiles a condition, given as text or as a tree; an empty text matches every event. Throws FilterError with the
+ * position of the fault.
+ */
 export function compileFilter(
   condition: string | FilterAst,
   catalogue: FilterCatalogue = ALL_FIELDS,
 ): CompiledFilter {
+  if (typeof condition === 'string' && condition.trim() === '') return MATCH_ALL;
   const ast = typeof condition === 'string' ? parseFilterText(condition) : condition;
   const scope = new EvaluationScope();
   const { test, outcomes, warnings, fields } = compileAst(ast, catalogue, scope);

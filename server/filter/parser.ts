@@ -52,6 +52,8 @@ export const DEFAULT_FILTER_LIMITS: FilterLimits = { textBytesMax: 1024 * 1024, 
 
 const UNARY_OPERATORS = OPERATORS.filter((row) => row.form === 'unary');
 const BINARY_OPERATORS = OPERATORS.filter((row) => row.form !== 'unary');
+/** Words that are no names of macros: a macro called so could be used in few places and read nowhere. */
+const RESERVED: ReadonlySet<string> = new Set(['and', 'or', 'not']);
 const LEFT_TRANSFORMERS: readonly Transformer[] = [...SINGLE_TRANSFORMERS, ...MULTI_TRANSFORMERS];
 
 /** Parses a condition. Throws FilterError. */
@@ -144,8 +146,11 @@ class FilterParser {
     if (scanner.literal('(')) return this.embedded();
     const operand = this.operand(LEFT_TRANSFORMERS);
     if (operand !== undefined) return this.condition(operand, position);
-    const name = scanner.identifier();
-    if (name !== undefined) return { kind: 'identifier', position, name };
+    const word = scanner.peekIdentifier();
+    if (word !== undefined && !RESERVED.has(word)) {
+      scanner.identifier();
+      return { kind: 'identifier', position, name: word };
+    }
     throw scanner.error(`expected a check, found ${scanner.found()}`, {
       expected: ['(', 'not', 'a field', 'a transformer', 'the name of a macro'],
     });
@@ -252,6 +257,7 @@ class FilterParser {
     const { scanner } = this;
     scanner.blank();
     if (scanner.operator(UNARY_OPERATORS) !== undefined) return { kind: 'exists', position, left };
+    const operatorPosition = scanner.position();
     const row = scanner.operator(BINARY_OPERATORS);
     if (row === undefined) {
       const word = scanner.peekIdentifier();
@@ -264,7 +270,7 @@ class FilterParser {
     scanner.blank();
     const modifier = row.form === 'text' ? this.modifier() : undefined;
     const right = modifier === undefined ? this.right(row) : this.list();
-    return { kind: 'compare', position, left, operator, modifier, right };
+    return { kind: 'compare', position, left, operator, operatorPosition, modifier, right };
   }
 
   /** `oneof`, `anyof` or `allof`, if a list follows; without one it is an ordinary value. */

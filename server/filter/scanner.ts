@@ -9,9 +9,9 @@ const BLANKS = /[ \t\b\r\n]+/y;
 const NOT_WORD = /not[ \t\n\v\f\r]+/y;
 const IDENTIFIER = /[a-zA-Z][a-zA-Z0-9_]*/y;
 const FIELD_NAME = /[a-zA-Z][a-zA-Z0-9_]*(?:\.[a-zA-Z][a-zA-Z0-9_]*)+/y;
-const BARE_ARGUMENT = /[^\][ \t\n\v\f\r"']+/y;
+const BARE_ARGUMENT = /[^\][ \b\t\n\v\f\r"']+/y;
 const NUMBER = /0[xX][0-9a-fA-F]+|[+-]?[0-9]+\.?[0-9]*(?:[eE][+-][0-9]+)?/y;
-const BARE_TEXT = /[^()"'\t\n\v\f\r =,]+/y;
+const BARE_TEXT = /[^()"'\b\t\n\v\f\r =,]+/y;
 const LINE_BREAK = /[\r\n]/g;
 
 const ESCAPES: Readonly<Record<string, string>> = {
