@@ -47,9 +47,7 @@ export function planStream(
   limits: StreamLimits,
 ): StreamPlan {
   const source = checkSource(request.source);
-  if (request.deliveryMode === DeliveryMode.COMPLETE) {
-    throw unimplemented('delivery mode COMPLETE needs container runtimes, which this version does not ask');
-  }
+  checkDeliveryMode(request.deliveryMode);
   const start = checkStart(request, isCaptureFile);
   const policy = checkPolicy(request.overflowPolicy, start);
   if (request.eventsMax === 0n) throw invalidArgument('events_max', 'events_max must be at least 1');
@@ -116,6 +114,14 @@ export function numberFilters(filters: readonly NamedFilter[], firstId: number):
 
 function capped(asked: number, fallback: number, max: number): number {
   return asked === 0 ? fallback : Math.min(asked, max);
+}
+
+function checkDeliveryMode(mode: DeliveryMode): void {
+  if (mode === DeliveryMode.UNSPECIFIED || mode === DeliveryMode.IMMEDIATE) return;
+  if (mode === DeliveryMode.COMPLETE) {
+    throw unimplemented('delivery mode COMPLETE needs container runtimes, which this version does not ask');
+  }
+  throw invalidArgument('delivery_mode', `unknown delivery mode ${String(mode)}`);
 }
 
 function checkHeartbeat(intervalMs: number): number {
