@@ -79,7 +79,9 @@ function absolutePath(event: InspectedEvent, [directoryName, pathName]: PathPair
   const dirfd = record.number(directoryAt);
   if (dirfd === AT_FDCWD) return joinPath(workingDirectory(state, thread), path);
   const directory = state.findFd(thread.fds, dirfd);
-  return joinPath(directory === undefined ? '<UNKNOWN>/' : `${directory.name}/`, path);
+  if (directory === undefined) return joinPath('<UNKNOWN>', path);
+  // The reference puts a slash behind every directory's name, the root's included.
+  return directory.name === '/' ? `/${joinPath('/', path)}` : joinPath(directory.name, path);
 }
 
 /** `evt.abspath.dst` is the destination of calls with two paths; `src` and any other argument the source. */

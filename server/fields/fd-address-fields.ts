@@ -9,7 +9,7 @@ import {
 import type { InspectedEvent } from '../state/inspected-event.ts';
 import { hasNoRole, isIpSocket } from './fd-kinds.ts';
 import { fdOfEvent } from './fd-of-event.ts';
-import { isClientLocal, isConnection } from './fd-sides.ts';
+import { addressOf, isClientLocal, isConnection } from './fd-sides.ts';
 import type { Extractor, FieldRow, Scalar } from './field.ts';
 import { rowsOf } from './field-row.ts';
 
@@ -33,13 +33,13 @@ function isServerSocket(fd: FdInfo): boolean {
   return fd.type === FD_IPV4_SERVSOCK || fd.type === FD_IPV6_SERVSOCK;
 }
 
-const sip = (fd: FdInfo) => fd.sip;
-const dip = (fd: FdInfo) => fd.dip;
+const sip = (fd: FdInfo) => addressOf(fd, fd.sip);
+const dip = (fd: FdInfo) => addressOf(fd, fd.dip);
 const sport = (fd: FdInfo) => fd.sport;
 const dport = (fd: FdInfo) => fd.dport;
 
-const clientIp: FdReader<string> = (fd) => (isConnection(fd) ? fd.sip : undefined);
-const serverIp: FdReader<string> = (fd) => (isIpSocket(fd.type) && !hasNoRole(fd) ? fd.dip : undefined);
+const clientIp: FdReader<string> = (fd) => (isConnection(fd) ? sip(fd) : undefined);
+const serverIp: FdReader<string> = (fd) => (isIpSocket(fd.type) && !hasNoRole(fd) ? dip(fd) : undefined);
 const localIp = byPlace(true, sip, dip);
 const remoteIp = byPlace(false, sip, dip);
 
@@ -53,8 +53,8 @@ const remotePort = byPlace(false, sport, dport);
 
 /** Both ends of a connection, the one of a listening socket. For conditions: `=` holds when any fits, `!=` when all do. */
 function bothIps(fd: FdInfo): readonly string[] | undefined {
-  if (isSocket(fd)) return [fd.sip, fd.dip];
-  return isServerSocket(fd) ? [fd.dip] : undefined;
+  if (isSocket(fd)) return [sip(fd), dip(fd)];
+  return isServerSocket(fd) ? [dip(fd)] : undefined;
 }
 
 function bothPorts(fd: FdInfo): readonly number[] | undefined {
@@ -69,8 +69,14 @@ function extract(read: FdReader<Scalar | readonly Scalar[]>): Extractor {
   };
 }
 
-/** Conditions alone can say "either end". */
-const EITHER_END = { filterOnly: true, noRhs: true, noTransformer: true } as const;
+const FOR_CONDITIONS = { filterOnly: true, noRhs: true, noTransformer: true } as const;
+
+/** Conditions alone can say "either end": there is nothing to print. */
+const EITHER_END = {
+  ...FOR_CONDITIONS,
+  bindJson: () => () => undefined,
+  bindText: () => () => undefined,
+} as const;
 
 export const FD_ADDRESS_FIELDS: readonly FieldRow[] = [
   row('fd.ip', 'ipaddr', 'NA', 'matches either end address', extract(bothIps), EITHER_END),
@@ -99,20 +105,32 @@ function service(read: FdReader<number>): Extractor {
   });
 }
 
+/** A listening socket has a service to name, but the reference leaves it empty. */
+const serverService: FdReader<string> = (fd) => {
+  if (isServerSocket(fd)) return '';
+  return isConnection(fd) ? `${fd.dport}` : undefined;
+};
+
+/** Empty for whatever has a role but is no connection, as unix sockets have. */
+const clientService: FdReader<string> = (fd) => {
+  if (hasNoRole(fd)) return undefined;
+  return isSocket(fd) ? `${fd.sport}` : '';
+};
+
 export const FD_SERVICE_FIELDS: readonly FieldRow[] = [
   row('fd.proto', 'port', 'NA', 'matches either end service name', extract(bothPorts), EITHER_END),
-  row('fd.cproto', 'string', 'NA', 'client service name', service(clientPort)),
-  row('fd.sproto', 'string', 'NA', 'server service name', service(serverPort)),
+  row('fd.cproto', 'string', 'NA', 'client service name', extract(clientService)),
+  row('fd.sproto', 'string', 'NA', 'server service name', extract(serverService)),
   row('fd.lproto', 'string', 'NA', 'local service name', service(localPort)),
   row('fd.rproto', 'string', 'NA', 'remote service name', service(remotePort)),
 ];
 
 export const FD_NET_FIELDS: readonly FieldRow[] = [
   row('fd.net', 'ipnet', 'NA', 'either address is in the network', extract(bothIps), EITHER_END),
-  row('fd.cnet', 'ipnet', 'NA', 'client address is in the network', extract(clientIp), EITHER_END),
-  row('fd.snet', 'ipnet', 'NA', 'server address is in the network', extract(serverIp), EITHER_END),
-  row('fd.lnet', 'ipnet', 'NA', 'local address is in the network', extract(localIp), EITHER_END),
-  row('fd.rnet', 'ipnet', 'NA', 'remote address is in the network', extract(remoteIp), EITHER_END),
+  row('fd.cnet', 'ipnet', 'NA', 'client address is in the network', extract(clientIp), FOR_CONDITIONS),
+  row('fd.snet', 'ipnet', 'NA', 'server address is in the network', extract(serverIp), FOR_CONDITIONS),
+  row('fd.lnet', 'ipnet', 'NA', 'local address is in the network', extract(localIp), FOR_CONDITIONS),
+  row('fd.rnet', 'ipnet', 'NA', 'remote address is in the network', extract(remoteIp), FOR_CONDITIONS),
 ];
 
 const NO_DNS = {

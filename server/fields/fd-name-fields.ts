@@ -47,9 +47,8 @@ const NAMED_BY_SECOND: ReadonlySet<number> = new Set([
   PPME_SOCKET_CONNECT_X,
 ]);
 
-/** Kind letters of the fd a call would have made. */
+/** Kind letters of the fd a call would have made; `open` is not among those the reference knows. */
 const CREATED_LETTERS = new Map<number, string>([
-  [PPME_SYSCALL_OPEN_X, 'f'],
   [PPME_SYSCALL_OPENAT_X, 'f'],
   [PPME_SYSCALL_OPENAT_2_X, 'f'],
   [PPME_SYSCALL_OPENAT2_X, 'f'],

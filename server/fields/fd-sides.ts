@@ -32,6 +32,15 @@ function isLocalIpv6(address: string, event: InspectedEvent): boolean {
   return false;
 }
 
+const NO_IPV4 = '\0'.repeat(4);
+const NO_IPV6 = '\0'.repeat(16);
+
+/** An end that is not known yet is the unspecified address. */
+export function addressOf(fd: FdInfo, address: string): string {
+  if (address !== '') return address;
+  return fd.type === FD_IPV4_SOCK || fd.type === FD_IPV4_SERVSOCK ? NO_IPV4 : NO_IPV6;
+}
+
 /** A connection whose ends are known. */
 export function isConnection(fd: FdInfo): boolean {
   return (fd.type === FD_IPV4_SOCK || fd.type === FD_IPV6_SOCK) && !hasNoRole(fd);
@@ -39,7 +48,7 @@ export function isConnection(fd: FdInfo): boolean {
 
 /** Whether the client's end is on this machine; the server's end is then called remote. */
 export function isClientLocal(fd: FdInfo, event: InspectedEvent): boolean {
-  return isLocalAddress(fd.sip, event);
+  return isLocalAddress(addressOf(fd, fd.sip), event);
 }
 
 /** Whether the owner of the fd is the server: it listens, or the server's address is local. */
@@ -50,7 +59,7 @@ export function isServer(fd: FdInfo, event: InspectedEvent): boolean {
       return true;
     case FD_IPV4_SOCK:
     case FD_IPV6_SOCK:
-      return isLocalAddress(fd.dip, event);
+      return isLocalAddress(addressOf(fd, fd.dip), event);
     default:
       return false;
   }

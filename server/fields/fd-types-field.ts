@@ -1,20 +1,21 @@
 /** `fd.types`: the kinds of all fds the process has open, or of one of them. */
+import { FD_UNKNOWN } from '../state/fd-info.ts';
 import type { InspectedEvent } from '../state/inspected-event.ts';
 import { fdWord } from './fd-kinds.ts';
 import { concernsFd } from './fd-of-event.ts';
 import { type Extractor, type FieldArgument, FieldError, type FieldRow } from './field.ts';
 import { rowsOf } from './field-row.ts';
 
-/** Every kind once. */
+/** Every kind once; absent when the process has no fd open. */
 function allTypes(event: InspectedEvent): readonly string[] | undefined {
-  const { thread } = event;
+  const { thread, state } = event;
   if (thread === undefined || !concernsFd(event)) return undefined;
   const words: string[] = [];
-  for (const fd of event.state.fdsOf(thread.fds)) {
-    const word = fdWord(fd.type);
+  for (const number of state.fdNumbers(thread.fds)) {
+    const word = fdWord(state.findFd(thread.fds, number)?.type ?? FD_UNKNOWN);
     if (!words.includes(word)) words.push(word);
   }
-  return words;
+  return words.length === 0 ? undefined : words;
 }
 
 function typeOf(number: number): Extractor {

@@ -1,5 +1,5 @@
 /** Rows of the `fs.path` class: the paths that calls act on, open or not. */
-import { EVENT_TABLE } from '../event/event-table.ts';
+import { EF_CREATES_FD, EF_USES_FD, EVENT_TABLE } from '../event/event-table.ts';
 import type { InspectedEvent } from '../state/inspected-event.ts';
 import { joinPath } from '../state/path-join.ts';
 import { fdOfEvent } from './fd-of-event.ts';
@@ -106,15 +106,31 @@ function rawPath(side: 'path' | 'source' | 'target'): (event: InspectedEvent) =>
   };
 }
 
-/** The same, relative ones joined to the working directory. */
+const UNKNOWN_DIRECTORY = '<UNKNOWN>';
+
+/**
+ * A relative path made absolute. A call that opens something says through its fd what it opened; one that takes a
+ * directory's fd starts there. Where that fd is not known (AT_FDCWD included) the directory is not known either.
+ */
+function absolutePath(event: InspectedEvent, path: string): string | undefined {
+  const { record, thread } = event;
+  if (thread === undefined) return undefined;
+  const { flags } = record.info;
+  if ((flags & EF_CREATES_FD) !== 0) return fdOfEvent(event)?.name ?? UNKNOWN_DIRECTORY;
+  if ((flags & EF_USES_FD) === 0) return joinPath(workingDirectory(event.state, thread), path);
+  const directory = fdOfEvent(event);
+  if (directory !== undefined) return joinPath(directory.name, path);
+  // Joined below the root first: what is left of it then follows the placeholder without a slash.
+  return UNKNOWN_DIRECTORY + joinPath('/', path).slice(1);
+}
+
+/** The path, absolute and without what changes nothing in it. */
 function fullPath(side: 'path' | 'source' | 'target'): Extractor {
   const raw = rawPath(side);
   return (event) => {
     const path = raw(event);
-    if (path === undefined || path.startsWith('/')) return path;
-    return event.thread === undefined
-      ? undefined
-      : joinPath(workingDirectory(event.state, event.thread), path);
+    if (path === undefined) return undefined;
+    return path.startsWith('/') ? joinPath('', path) : absolutePath(event, path);
   };
 }
 

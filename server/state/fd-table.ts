@@ -1,5 +1,6 @@
 /** The open fds of one process, keyed by fd number. Threads of a process share the table of their main thread. */
 import type { FdInfo } from './fd-info.ts';
+import { BUCKETS_MIN, type FdOrder, forkedOrder, nextBucketCount, walkOf } from './fd-order.ts';
 import type { TableCounters } from './table-counters.ts';
 import type { UndoLog } from './undo-log.ts';
 
@@ -16,6 +17,10 @@ export class FdTable {
   private rows: Map<number, FdInfo>;
   /** Rows shared with a forked relative: they are copied before a change. */
   private shared: boolean;
+  /** How many forks lie between the table that made the shared rows and this one: each one changes the order. */
+  private forks: number;
+  /** Buckets of the table that made the rows, for their order. */
+  private bucketCount: number;
   /** False until the first change: no older event can ask about a table that was always empty. */
   private isUsed: boolean;
 
@@ -23,6 +28,8 @@ export class FdTable {
     this.owner = owner;
     this.rows = new Map();
     this.shared = false;
+    this.forks = 0;
+    this.bucketCount = BUCKETS_MIN;
     this.isUsed = false;
   }
 
@@ -35,12 +42,17 @@ export class FdTable {
     return this.rows.get(fd);
   }
 
+  values(): IterableIterator<FdInfo> {
+    return this.rows.values();
+  }
+
   entries(): IterableIterator<[number, FdInfo]> {
     return this.rows.entries();
   }
 
-  values(): IterableIterator<FdInfo> {
-    return this.rows.values();
+  /** The fd numbers in the order in which lists show them. */
+  walk(): number[] {
+    return walkOf(this.order());
   }
 
   /** Adds or replaces a row. Returns false when the table is full and the fd is new: the row is refused and counted. */
@@ -53,6 +65,7 @@ export class FdTable {
     if (this.owner.undo.enabled) this.owner.undo.push(this, fd, old);
     this.unshare();
     this.isUsed = true;
+    if (old === undefined && this.rows.size === this.bucketCount) this.grow();
     this.rows.set(fd, row);
     this.owner.fdCounters.added++;
     return true;
@@ -89,6 +102,7 @@ export class FdTable {
     this.owner.fdCounters.removed += this.rows.size;
     this.rows = new Map();
     this.shared = false;
+    this.forks = 0;
   }
 
   /** Replaces all rows by those of `other` (a fork's child). Rows are shared until either side changes one. */
@@ -102,15 +116,34 @@ export class FdTable {
     this.rows = other.rows;
     this.isUsed = true;
     this.shared = true;
+    this.forks = other.forks + 1;
+    this.bucketCount = other.bucketCount;
     other.shared = true;
   }
 
   /** Gives this table its own map with its own rows: cheap for the many forks that exec or exit at once. */
   private unshare(): void {
     if (!this.shared) return;
+    const { fds, bucketCount } = this.order();
     const rows = new Map<number, FdInfo>();
-    for (const [fd, row] of this.rows) rows.set(fd, row.copy());
+    for (const fd of fds) rows.set(fd, (this.rows.get(fd) as FdInfo).copy());
+    this.bucketCount = bucketCount;
     this.rows = rows;
     this.shared = false;
+    this.forks = 0;
+  }
+
+  private order(): FdOrder {
+    let order: FdOrder = { fds: [...this.rows.keys()], bucketCount: this.bucketCount };
+    for (let i = 0; i < this.forks; i++) order = forkedOrder(order);
+    return order;
+  }
+
+  /** More buckets: from then on the rows are ordered as if they had come in as they were walked. */
+  private grow(): void {
+    const rows = new Map<number, FdInfo>();
+    for (const fd of this.walk()) rows.set(fd, this.rows.get(fd) as FdInfo);
+    this.rows = rows;
+    this.bucketCount = nextBucketCount(this.bucketCount);
   }
 }

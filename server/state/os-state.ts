@@ -47,8 +47,8 @@ export interface StateView {
   findFd(table: FdTable, fd: number): FdInfo | undefined;
   /** How many fds the table holds. */
   fdCount(table: FdTable): number;
-  /** The rows of all fds the table holds. */
-  fdsOf(table: FdTable): Iterable<FdInfo>;
+  /** The numbers of all fds the table holds, in the order in which lists show them. */
+  fdNumbers(table: FdTable): readonly number[];
   findUser(containerId: string, uid: number): UserRow | undefined;
   findGroup(containerId: string, gid: number): GroupRow | undefined;
   findContainer(fullId: string): ContainerRow | undefined;
@@ -81,8 +81,6 @@ export class OsState implements StateView {
   readonly containers: ContainerTable;
   readonly interfaces: InterfaceTable;
   machine: MachineInfo;
-  /** An initial state that has begun to arrive and must be finished before the next event is parsed. */
-  pendingSnapshot: { finish(): void } | undefined;
   private readonly past: PastState;
 
   constructor(limits: StateLimits = DEFAULT_STATE_LIMITS) {
@@ -95,7 +93,6 @@ export class OsState implements StateView {
     this.containers = new ContainerTable(limits.containersMax, this.undo);
     this.interfaces = new InterfaceTable(limits.interfacesMax);
     this.machine = UNKNOWN_MACHINE;
-    this.pendingSnapshot = undefined;
     this.past = new PastState(this);
   }
 
@@ -117,8 +114,8 @@ export class OsState implements StateView {
     return table.size;
   }
 
-  fdsOf(table: FdTable): Iterable<FdInfo> {
-    return table.values();
+  fdNumbers(table: FdTable): readonly number[] {
+    return table.walk();
   }
 
   findUser(containerId: string, uid: number): UserRow | undefined {

@@ -58,18 +58,14 @@ export class PastState implements StateView {
     return count;
   }
 
-  fdsOf(table: FdTable): Iterable<FdInfo> {
+  fdNumbers(table: FdTable): readonly number[] {
     const past = this.overlay.rowsOf(table);
-    if (past === undefined) return table.values();
-    const rows: FdInfo[] = [];
-    for (const [fd, row] of table.entries()) {
-      const then = past.has(fd) ? (past.get(fd) as FdInfo | undefined) : row;
-      if (then !== undefined) rows.push(then);
-    }
+    if (past === undefined) return table.walk();
+    const fds = table.walk().filter((fd) => !past.has(fd) || past.get(fd) !== undefined);
     for (const [fd, row] of past) {
-      if (row !== undefined && table.find(fd as number) === undefined) rows.push(row as FdInfo);
+      if (row !== undefined && table.find(fd as number) === undefined) fds.push(fd as number);
     }
-    return rows;
+    return fds;
   }
 
   findUser(containerId: string, uid: number): UserRow | undefined {

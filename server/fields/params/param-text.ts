@@ -13,7 +13,7 @@ import { type FlagWalk, flagText } from './flag-text.ts';
 import { generalText, numberText } from './number-text.ts';
 import { commandText, errnoText, fdListText, fdText, groupText, userText } from './param-values.ts';
 import { socketAddressText, socketTupleText } from './socket-text.ts';
-import { zonedDateTimeText } from './time-text.ts';
+import { dateTimeNsText } from './time-text.ts';
 
 type ToText = (event: InspectedEvent) => string;
 
@@ -220,7 +220,7 @@ function isAllOnes(record: EventRecord, index: number): boolean {
 function timestampText(record: EventRecord, index: number): string {
   if (record.lengthOf(index) !== 8) return `${record.unsigned(index)}`;
   const at = record.paramOffsets[index] as number;
-  return zonedDateTimeText(record.view.getUint32(at + 4, true), record.view.getUint32(at, true));
+  return dateTimeNsText(record.view.getUint32(at + 4, true), record.view.getUint32(at, true));
 }
 
 /** A value whose first byte says which of the table's types follows. */

@@ -1,6 +1,7 @@
 /** Texts that need state: fds, processes, users and groups, lists of fds. */
 import { AT_FDCWD, ERRNO_NAMES } from '../../event/flag-tables.ts';
 import type { InspectedEvent } from '../../state/inspected-event.ts';
+import type { ThreadInfo } from '../../state/thread-info.ts';
 import { fdLetter, fdProtocol, isIpSocket, protocolLetter } from '../fd-kinds.ts';
 
 /** Name of the negative result `-errno`; '' when it has none. */
@@ -64,14 +65,19 @@ const ID_NONE = 0xffffffff;
 
 export function userText(event: InspectedEvent, uid: number): string {
   if (uid === ID_NONE) return '<NONE>';
-  const { thread } = event;
+  const { thread, state } = event;
   if (thread === undefined) return '<NA>';
-  return event.state.findUser(thread.containerId, uid)?.name ?? '<NA>';
+  return state.findUser(thread.containerId, uid)?.name ?? unlistedName(thread, uid);
 }
 
 export function groupText(event: InspectedEvent, gid: number): string {
   if (gid === ID_NONE) return '<NONE>';
-  const { thread } = event;
+  const { thread, state } = event;
   if (thread === undefined) return '<NA>';
-  return event.state.findGroup(thread.containerId, gid)?.name ?? '<NA>';
+  return state.findGroup(thread.containerId, gid)?.name ?? unlistedName(thread, gid);
+}
+
+/** A container's users are known only when they were announced, but 0 is root everywhere. */
+function unlistedName(thread: ThreadInfo, id: number): string {
+  return id === 0 && thread.containerId !== '' ? 'root' : '<NA>';
 }

@@ -70,11 +70,18 @@ const TYPES: Readonly<Record<ParamType, readonly [FieldType, Read]>> = {
   PID32: SIGNED_WORD,
 };
 
-/** The parameter's value with the type and print format the event table gives it; undefined when it is empty. */
+/** What an empty parameter of a type reads as: text as `<NA>`, numbers as 0, data as nothing. */
+function emptyValue(type: FieldType): Scalar {
+  if (type === 'string') return '<NA>';
+  if (type === 'bool') return false;
+  return type === 'bytes' || type === 'ipaddr' || type === 'ipnet' ? '' : 0;
+}
+
+/** The parameter's value with the type and print format the event table gives it; undefined beyond the record's parameters. */
 export function rawParam(record: EventRecord, index: number): DynamicValue | undefined {
   const param = record.info.params[index];
-  if (param === undefined || record.isEmpty(index)) return undefined;
-  if (param.type === 'DOUBLE' && record.lengthOf(index) !== 8) return undefined;
+  if (param === undefined || index >= record.paramCount) return undefined;
   const [type, read] = TYPES[param.type];
-  return { type, format: param.format, value: read(record, index) };
+  const isReadable = !record.isEmpty(index) && (type !== 'double' || record.lengthOf(index) === 8);
+  return { type, format: param.format, value: isReadable ? read(record, index) : emptyValue(type) };
 }

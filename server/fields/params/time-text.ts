@@ -61,12 +61,3 @@ export function dateTimeNsText(hi: number, lo: number): string {
 export function iso8601Text(hi: number, lo: number): string {
   return `${isoSecond(nsSeconds(hi, lo))}.${fraction(hi, lo)}+0000`;
 }
-
-/** `dateTimeNsText` followed by the offset of the local zone, e.g. `+0200`. */
-export function zonedDateTimeText(hi: number, lo: number): string {
-  const text = dateTimeNsText(hi, lo);
-  const offset = localOffset(nsSeconds(hi, lo)) / 60;
-  const minutes = Math.abs(offset);
-  const digits = (Math.floor(minutes / 60) * 100 + (minutes % 60)).toString().padStart(4, '0');
-  return `${text} ${offset < 0 ? '-' : '+'}${digits}`;
-}
