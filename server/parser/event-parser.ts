@@ -11,6 +11,7 @@ import {
 } from '../event/event-types.ts';
 import type { InspectedEvent } from '../state/inspected-event.ts';
 import type { OsState } from '../state/os-state.ts';
+import type { ThreadInfo } from '../state/thread-info.ts';
 import { CLONE_HANDLERS } from './clone-events.ts';
 import { CONTAINER_HANDLERS } from './container-events.ts';
 import { DIRECTORY_HANDLERS } from './directory-events.ts';
@@ -67,11 +68,9 @@ function handlerTable(): (EventHandler | undefined)[] {
 
 export class EventParser {
   readonly counters: ParserCounters;
-  private readonly state: OsState;
   private readonly context: ParserContext;
 
   constructor(state: OsState, options: ParserOptions = {}) {
-    this.state = state;
     this.counters = {
       placeholders: 0,
       storedEventsUsed: 0,
@@ -84,7 +83,6 @@ export class EventParser {
   begin(event: InspectedEvent): void {
     const { record } = event;
     const { type } = record;
-    this.state.pendingSnapshot?.finish();
     event.thread = undefined;
     event.fd = undefined;
     event.fdNumber = -1;
@@ -111,9 +109,16 @@ export class EventParser {
     if (fdParam >= 0 && !record.isEmpty(fdParam)) {
       const fd = record.number(fdParam);
       event.fdNumber = fd;
-      if (fd >= 0) event.fd = thread.fds.find(fd);
+      if (fd >= 0) this.findFd(event, thread, fd);
     }
     if (record.info.isEnter && type !== PPME_SCHEDSWITCH_6_E) thread.lastEventType = type;
+  }
+
+  private findFd(event: InspectedEvent, thread: ThreadInfo, fd: number): void {
+    const { fdCounters } = this.context.threads;
+    event.fd = thread.fds.find(fd);
+    if (event.fd === undefined) fdCounters.misses++;
+    else fdCounters.hits++;
   }
 
   parse(event: InspectedEvent): void {

@@ -33,7 +33,6 @@ export class InitialState implements SnapshotSink {
   /** Fds that came before their thread. */
   private readonly waitingFds: Map<number, readonly FdEntry[]>;
   private readonly serverPorts: Set<number>;
-  private isFinished: boolean;
 
   constructor(state: OsState) {
     this.fdsWithoutThread = 0;
@@ -41,32 +40,26 @@ export class InitialState implements SnapshotSink {
     this.cgroups = new CgroupCache(state);
     this.waitingFds = new Map();
     this.serverPorts = new Set();
-    this.isFinished = false;
   }
 
   onMachine(entry: MachineEntry): void {
-    this.begin();
     const { cpuCount, memoryBytes, maxPid, hostname, bootTsNs } = entry;
     this.state.machine = { cpuCount, memoryBytes, maxPid, hostname, bootTsNs };
   }
 
   onInterfaces(entries: readonly InterfaceEntry[]): void {
-    this.begin();
     this.state.interfaces.replace(entries.map((entry) => ({ ...entry, linkSpeed: entry.linkSpeed ?? 0n })));
   }
 
   onUser(entry: UserEntry): void {
-    this.begin();
     this.state.users.set('', entry.uid, entry);
   }
 
   onGroup(entry: GroupEntry): void {
-    this.begin();
     this.state.groups.set('', entry.gid, entry);
   }
 
   onThread(entry: ThreadEntry): void {
-    this.begin();
     const { threads } = this.state;
     const row = threadFromEntry(threads, this.cgroups, entry);
     if (!threads.set(row)) return;
@@ -77,30 +70,28 @@ export class InitialState implements SnapshotSink {
   }
 
   onFds(tid: number, entries: readonly FdEntry[]): void {
-    this.begin();
     const row = this.state.threads.find(tid);
-    if (row === undefined) this.waitingFds.set(tid, entries);
-    else this.addFds(row, entries);
+    if (row !== undefined) this.addFds(row, entries);
+    else if (this.waitingFds.size < this.state.limits.threadsMax) this.waitingFds.set(tid, entries);
+    else this.fdsWithoutThread += entries.length;
   }
 
-  /** Makes the links. To be called after the source has delivered all; calling it again does nothing. */
+  /** A new section brings its own threads; users and groups it does not name stay. */
+  onSectionStart(): void {
+    this.state.clearThreads();
+  }
+
+  onSectionReady(): void {
+    this.finish();
+  }
+
+  /** Makes the links. To be called after the source has delivered all. */
   finish(): void {
-    if (this.isFinished) return;
-    this.isFinished = true;
-    this.state.pendingSnapshot = undefined;
     for (const entries of this.waitingFds.values()) this.fdsWithoutThread += entries.length;
     this.waitingFds.clear();
     for (const row of this.state.threads.values()) this.directSockets(row);
     this.serverPorts.clear();
     for (const row of this.state.threads.values()) this.state.tree.link(row);
-  }
-
-  /** The first entry after `finish` starts a new section. */
-  private begin(): void {
-    if (!this.isFinished) return;
-    this.isFinished = false;
-    this.state.pendingSnapshot = this;
-    this.state.clearThreads();
   }
 
   private addFds(row: ThreadInfo, entries: readonly FdEntry[]): void {

@@ -70,7 +70,10 @@ export class ParserContext {
   getThread(tid: number): ThreadInfo | undefined {
     const { threads } = this;
     const found = threads.find(tid);
-    if (found !== undefined) return found;
+    if (found !== undefined) {
+      threads.counters.hits++;
+      return found;
+    }
     threads.counters.misses++;
     const row = threads.newThread(tid, -1);
     row.comm = '<NA>';

@@ -60,6 +60,23 @@ test('dup3 without flags clears close-on-exec', () => {
   assert.equal(event.fd?.openFlags, 1);
 });
 
+test('exec closes what is marked, however the mark came and went', () => {
+  const harness = withFile();
+  harness.send('PPME_SYSCALL_DUP2_X', { res: 4, oldfd: 3, newfd: 4 });
+  harness.send('PPME_SYSCALL_FCNTL_X', { res: 5, fd: 4, cmd: 26 });
+  harness.send('PPME_SYSCALL_FCNTL_X', { res: 6, fd: 4, cmd: 1 });
+  harness.send('PPME_SYSCALL_FCNTL_X', { res: 0, fd: 6, cmd: 3, arg: 1 });
+  harness.send('PPME_SYSCALL_EPOLL_CREATE1_X', { res: 7, flags: 1 });
+  harness.send('PPME_SYSCALL_MEMFD_CREATE_X', { fd: 8, name: 'm', flags: 1 });
+  harness.send('PPME_SOCKET_SOCKET_X', { fd: 9, domain: 1, type: 1, proto: 0, flags: 4096 });
+  assert.equal(harness.thread(1000).fds.size, 7);
+  harness.send('PPME_SYSCALL_EXECVE_19_X', { res: 0, exe: 'x', pid: 1000, comm: 'x' });
+  assert.deepEqual(
+    [...harness.thread(1000).fds.entries()].map(([fd]) => fd),
+    [4],
+  );
+});
+
 test('fcntl duplicates with F_DUPFD only', () => {
   const harness = withFile();
   harness.send('PPME_SYSCALL_FCNTL_X', { res: 0, fd: 3, cmd: 3 });
