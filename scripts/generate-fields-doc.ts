@@ -12,7 +12,7 @@ export function fieldsDoc(): string {
 What a field reference may name, by class. \`strata fields\` prints the same list for the running version.
 
 A reference is \`name\`, \`name[argument]\`, \`name["quoted argument"]\` or \`name.argument\`. An *index* is a number; a *key* is a
-name or a path. A field without a value for an event is absent: \`<NA>\` in text, \`null\` in JSON, never an empty string.
+name or a path. A field without a value for an event is absent: \`<NA>\` in text, \`null\` in JSON. An empty text is a value.
 
 ${classes.map(({ name, description, rows }) => classSection(name, description, rows)).join('\n')}`;
 }

@@ -3,7 +3,7 @@ import { ByteWriter } from '../../server/fields/byte-writer.ts';
 import { bindField } from '../../server/fields/field-reference.ts';
 import { compileJsonRow } from '../../server/fields/json-row.ts';
 import { replay } from '../helpers/replay.ts';
-import { type Cell, capturePath, goldenFields, goldenLines, parseCells } from './golden.ts';
+import { type Cell, capturePath, goldenFields, goldenLines, isSameCell, scanCells } from './golden.ts';
 
 export interface Difference {
   readonly capture: string;
@@ -40,8 +40,8 @@ export async function compareCapture(
       cells++;
       const wanted = expected.get(field);
       const given = actual.get(field);
-      if (wanted === given) continue;
-      const num = (expected.get('evt.num') ?? actual.get('evt.num') ?? '').slice('integer:'.length);
+      if (isSameCell(wanted, given)) continue;
+      const num = expected.get('evt.num') ?? actual.get('evt.num') ?? '';
       const eventType = expected.get('evt.type') ?? actual.get('evt.type') ?? '';
       differences.push({ capture, field, num, eventType, expected: wanted, actual: given });
     }
@@ -50,9 +50,9 @@ export async function compareCapture(
     writer.reset();
     writeRow(event, writer);
     const line = expectedLines[at++];
-    const expected = line === undefined ? MISSING_EVENT : parseCells(line);
-    compare(expected, parseCells(writer.view().toString('utf8')));
+    const expected = line === undefined ? MISSING_EVENT : scanCells(line);
+    compare(expected, scanCells(writer.view().toString('utf8')));
   });
-  for (; at < expectedLines.length; at++) compare(parseCells(expectedLines[at] as string), MISSING_EVENT);
+  for (; at < expectedLines.length; at++) compare(scanCells(expectedLines[at] as string), MISSING_EVENT);
   return { cells, equal: cells - differences.length, differences };
 }

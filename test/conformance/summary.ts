@@ -27,7 +27,7 @@ export function summarize(differences: readonly Difference[]): string {
 /** One line: where, what was expected, what came. */
 export function describe(difference: Difference): string {
   const { capture, num, eventType, field, expected, actual } = difference;
-  return `${capture} #${num} ${eventType.slice('string:'.length)} ${field}: expected ${shorten(expected)}, got ${shorten(actual)}`;
+  return `${capture} #${num} ${eventType} ${field}: expected ${shorten(expected)}, got ${shorten(actual)}`;
 }
 
 function shorten(cell: string | undefined): string {
