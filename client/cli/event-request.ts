@@ -32,7 +32,7 @@ const PRESETS: ReadonlyMap<string, OutputPreset> = new Map<string, OutputPreset>
 ]);
 
 /** Large batches: a replay is read as fast as it can be written. A live stream is kept fresh by the latency. */
-const BATCH_LIMITS = { eventsMax: 16_384, bytesMax: 1_048_576, latencyMsMax: 100 } as const;
+const BATCH_LIMITS = { eventsMax: 65_536, bytesMax: 2_097_152, latencyMsMax: 100 } as const;
 
 /** Often enough for a progress bar that moves. */
 const HEARTBEAT_INTERVAL_MS = 200;

@@ -8,12 +8,13 @@ export class OutputClosedError extends Error {
   override name = 'OutputClosedError';
 }
 
-/** Writes to one stream. After `OutputClosedError` nothing more can be written. */
+/** Writes to one stream. After a failure nothing more can be written. */
 export class OutputWriter {
   readonly #stream: Writable;
   readonly #isOwn: boolean;
+  readonly #waiting: Set<() => void> = new Set();
   #failure: Error | undefined;
-  #onFailure: ((error: Error) => void)[] = [];
+  #onFailure: (() => void) | undefined;
 
   /** `isOwn` says that the stream is this writer's to end. */
   constructor(stream: Writable, isOwn = false) {
@@ -21,9 +22,9 @@ export class OutputWriter {
     this.#isOwn = isOwn;
     stream.on('error', (error: NodeJS.ErrnoException) => {
       const isClosed = error.code === 'EPIPE' || error.code === 'ECONNRESET';
-      this.#failure ??= isClosed ? new OutputClosedError('output closed', { cause: error }) : error;
-      for (const callback of this.#onFailure.splice(0)) callback(this.#failure);
+      this.fail(isClosed ? new OutputClosedError('output closed', { cause: error }) : error);
     });
+    stream.on('drain', () => this.#wake());
   }
 
   /** Why nothing can be written any more; undefined while all is well. */
@@ -31,43 +32,52 @@ export class OutputWriter {
     return this.#failure;
   }
 
-  /** Calls back once when the output fails, so that whoever waits for input learns that nobody reads. */
-  onFailure(callback: (error: Error) => void): void {
-    if (this.#failure !== undefined) callback(this.#failure);
-    else this.#onFailure.push(callback);
+  /** Called once when the output fails, so that whoever waits for input learns that nobody reads. */
+  set onFailure(callback: () => void) {
+    this.#onFailure = callback;
+    if (this.#failure !== undefined) callback();
+  }
+
+  /** Gives up: whoever waits for room, or writes later, gets `error`. What is buffered may be lost. */
+  fail(error: Error): void {
+    if (this.#failure !== undefined) return;
+    this.#failure = error;
+    this.#wake();
+    this.#onFailure?.();
   }
 
   /**
-   * Hands `data` on; returns undefined when there is room for more, else a promise to wait for. Rejects with
-   * OutputClosedError when the reader is gone.
+   * Hands `data` on; returns undefined when there is room for more, else a promise to wait for. Rejects with the failure,
+   * which is an OutputClosedError when the reader is gone.
    */
   write(data: Uint8Array | string): Promise<void> | undefined {
     if (this.#failure !== undefined) return Promise.reject(this.#failure);
-    if (this.#stream.write(data)) return undefined;
+    return this.#stream.write(data) ? undefined : this.#wait();
+  }
+
+  /** Waits until everything has been taken over by the system. Ends the writer. */
+  async flush(): Promise<void> {
+    if (this.#failure !== undefined) throw this.#failure;
+    const wait = this.#wait();
+    if (this.#isOwn) this.#stream.end(() => this.#wake());
+    else this.#stream.write('', () => this.#wake());
+    await wait;
+  }
+
+  /** Resolves at the next `#wake`, or rejects when that is because of a failure. */
+  #wait(): Promise<void> {
     return new Promise((resolve, reject) => {
-      const settle = (): void => {
-        this.#stream.off('drain', settle);
-        this.#stream.off('error', settle);
-        // The constructor's listener ran first: #failure tells which of the two it was.
+      this.#waiting.add(() => {
         if (this.#failure === undefined) resolve();
         else reject(this.#failure);
-      };
-      this.#stream.once('drain', settle);
-      this.#stream.once('error', settle);
+      });
     });
   }
 
-  /** Waits until everything has been taken over by the system. */
-  async flush(): Promise<void> {
-    if (this.#failure !== undefined) throw this.#failure;
-    await new Promise<void>((resolve, reject) => {
-      const done = (error?: Error | null): void => {
-        if (error === undefined || error === null) resolve();
-        else reject(this.#failure ?? error);
-      };
-      if (this.#isOwn) this.#stream.end(() => done(this.#failure));
-      else this.#stream.write('', done);
-    });
+  #wake(): void {
+    const waiting = [...this.#waiting];
+    this.#waiting.clear();
+    for (const settle of waiting) settle();
   }
 }
 

@@ -1,30 +1,28 @@
 /** One event stream from a server to the output. */
-import type { StreamEventsRequest } from '../../proto/gen/strata/v1/event_service.ts';
 import { CliError } from './cli-error.ts';
 import type { PrintOptions } from './commands/event-options.ts';
 import { type CliContext, note } from './context.ts';
 import { checkEnd, EventPrinter } from './event-printer.ts';
-import { makeEventQuery } from './event-request.ts';
+import type { EventQuery } from './event-request.ts';
 import { explainError } from './explain-error.ts';
 import type { ServerConnection } from './server-connection.ts';
 
 /**
- * Prints the stream that the options describe. Rejects with a CliError for requests that cannot be carried out and for
+ * Prints the stream that `query` asks for. Rejects with a CliError for requests that cannot be carried out and for
  * damaged captures, after all events before the damage; with OutputClosedError when nobody reads any more.
  */
 export async function printEvents(
   context: CliContext,
   connection: ServerConnection,
-  filter: readonly string[],
+  query: EventQuery,
   options: PrintOptions,
-  start: StreamEventsRequest['start'],
 ): Promise<void> {
-  const query = makeEventQuery(filter, options, start);
   const stream = connection.client.streamEvents(query.request);
-  const cancel = (): void => stream.cancel();
   const output = context.output();
-  context.signal.addEventListener('abort', cancel);
-  output.onFailure(cancel);
+  output.onFailure = () => stream.cancel();
+  // Whoever waits for the reader of the output is woken too.
+  const interrupt = (): void => output.fail(new Error('interrupted'));
+  context.signal.addEventListener('abort', interrupt);
   const isUseful = context.notes.isTty && !context.isOutputTty;
   const printer = new EventPrinter({
     output,
@@ -45,6 +43,6 @@ export async function printEvents(
     if (output.failure !== undefined) throw output.failure;
     throw explainError(error, connection.name, query.texts);
   } finally {
-    context.signal.removeEventListener('abort', cancel);
+    context.signal.removeEventListener('abort', interrupt);
   }
 }

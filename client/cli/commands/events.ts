@@ -3,6 +3,7 @@ import { type Command, Option } from 'commander';
 import type { StreamEventsRequest } from '../../../proto/gen/strata/v1/event_service.ts';
 import { BUNDLED_CAPTURE } from '../capture-file.ts';
 import { type CliContext, note } from '../context.ts';
+import { makeEventQuery } from '../event-request.ts';
 import { printEvents } from '../print-events.ts';
 import { connectRunning } from '../server-connection.ts';
 import { addEventOptions, FILTER_HELP, filterArgument, type PrintOptions } from './event-options.ts';
@@ -36,6 +37,8 @@ export function addEventsCommand(program: Command, context: CliContext): void {
       ).choices(['beginning', 'live']),
     )
     .action(async (filter: readonly string[], options: EventsOptions) => {
+      const start = options.start === undefined ? undefined : STARTS[options.start];
+      const query = makeEventQuery(filter, options, start);
       const connection = await connectRunning(context, options.target);
       if (connection === undefined) {
         note(
@@ -46,8 +49,7 @@ export function addEventsCommand(program: Command, context: CliContext): void {
         return;
       }
       try {
-        const start = options.start === undefined ? undefined : STARTS[options.start];
-        await printEvents(context, connection, filter, options, start);
+        await printEvents(context, connection, query, options);
       } finally {
         await connection.close();
       }

@@ -3,6 +3,7 @@ import { basename } from 'node:path';
 import type { Command } from 'commander';
 import { BUNDLED_CAPTURE, checkCaptureFile } from '../capture-file.ts';
 import type { CliContext } from '../context.ts';
+import { makeEventQuery } from '../event-request.ts';
 import { printEvents } from '../print-events.ts';
 import { connectPrivate, REPLAY_OPTIONS } from '../server-connection.ts';
 import { addEventOptions, FILTER_HELP, filterArgument, type PrintOptions } from './event-options.ts';
@@ -29,11 +30,12 @@ export async function replayFile(
   filter: readonly string[],
   options: PrintOptions,
 ): Promise<void> {
+  const query = makeEventQuery(filter, options, { $case: 'beginning', value: {} });
   checkCaptureFile(path);
   const name = path === BUNDLED_CAPTURE ? basename(path) : path;
   const connection = await connectPrivate({ ...REPLAY_OPTIONS, capture: path }, name);
   try {
-    await printEvents(context, connection, filter, options, { $case: 'beginning', value: {} });
+    await printEvents(context, connection, query, options);
   } finally {
     await connection.close();
   }
