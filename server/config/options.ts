@@ -84,7 +84,7 @@ export const OPTION_ROWS = [
     min: 0,
     max: 1_048_576,
     description: 'events kept for ExtractFields and state look-ups as of an event; 0 turns it off',
-    atLimit: 'the oldest event is forgotten; asking for it answers NOT_FOUND',
+    atLimit: 'the oldest event is forgotten; asking for it answers OUT_OF_RANGE',
   },
   {
     name: 'retain-bytes',

@@ -10,6 +10,17 @@ import {
   type NextResult,
 } from '../capture/capture-engine.ts';
 import { EventRecord } from '../event/event-record.ts';
+import {
+  PPM_EVENT_MAX,
+  PPME_CONTAINER_E,
+  PPME_CONTAINER_JSON_2_E,
+  PPME_CONTAINER_JSON_E,
+  PPME_GROUP_ADDED_E,
+  PPME_GROUP_DELETED_E,
+  PPME_PROCINFO_E,
+  PPME_USER_ADDED_E,
+  PPME_USER_DELETED_E,
+} from '../event/event-types.ts';
 import { EventParser } from '../parser/event-parser.ts';
 import { InitialState } from '../parser/initial-state.ts';
 import { InspectedEvent } from '../state/inspected-event.ts';
@@ -27,6 +38,24 @@ export interface EventReader {
 
 /** Block flag of records that carry state only. */
 const FLAG_STATE_ONLY = 1;
+
+/**
+ * 1 for the event types that may start relative time. Until one of them is shown, `evt.reltime` counts from the epoch, as in
+ * the reference: process statistics, containers, users and groups describe what was there before.
+ */
+const STARTS_TIME: Uint8Array = new Uint8Array(PPM_EVENT_MAX).fill(1);
+for (const type of [
+  PPME_PROCINFO_E,
+  PPME_CONTAINER_E,
+  PPME_CONTAINER_JSON_E,
+  PPME_CONTAINER_JSON_2_E,
+  PPME_USER_ADDED_E,
+  PPME_USER_DELETED_E,
+  PPME_GROUP_ADDED_E,
+  PPME_GROUP_DELETED_E,
+]) {
+  STARTS_TIME[type] = 0;
+}
 
 /** Why `run` returned. */
 export type RunResult = 'budget' | 'need-input' | 'held' | 'ended';
@@ -146,12 +175,14 @@ export class Inspector {
     const { event, record, parser, counters } = this;
     const { undo } = this.state;
     counters.eventsRead++;
-    if (!this.hasFirst) {
+    if (counters.eventsRead === 1) {
+      event.previousTsHi = record.tsHi;
+      event.previousTsLo = record.tsLo;
+    }
+    if (!this.hasFirst && (record.flags & FLAG_STATE_ONLY) === 0 && STARTS_TIME[record.type] === 1) {
       this.hasFirst = true;
       event.firstTsHi = record.tsHi;
       event.firstTsLo = record.tsLo;
-      event.previousTsHi = record.tsHi;
-      event.previousTsLo = record.tsLo;
     }
     undo.eventNumber = record.num;
     parser.begin(event);

@@ -1,6 +1,5 @@
 /** The event now in the loop together with the state it was read with: what filters and field extractors see. One object, reused. */
 import type { EventRecord } from '../event/event-record.ts';
-import { u64Difference } from '../event/u64.ts';
 import type { FdInfo } from './fd-info.ts';
 import type { StateView } from './os-state.ts';
 import type { ThreadInfo } from './thread-info.ts';
@@ -43,10 +42,5 @@ export class InspectedEvent {
     this.previousTsHi = 0;
     this.previousTsLo = 0;
     this.scratch = new Map();
-  }
-
-  /** Nanoseconds since the first event of the capture. */
-  relativeNs(): number {
-    return u64Difference(this.record.tsHi, this.record.tsLo, this.firstTsHi, this.firstTsLo);
   }
 }
