@@ -155,9 +155,21 @@ function unhex(text: string): string {
 
 function literal(text: string, type: FieldType): Scalar {
   if (type === 'bool') return text === 'true';
-  if (type === 'ipaddr') return String.fromCharCode(...text.split('.').map(Number));
+  if (type === 'ipaddr')
+    return text.includes(':') ? ipv6(text) : String.fromCharCode(...text.split('.').map(Number));
   if (type === 'string' || type === 'bytes' || type === 'ipnet') return text;
   return BigInt(text);
+}
+
+function ipv6(text: string): string {
+  const [head = '', tail = ''] = text.split('::').map((half) =>
+    half
+      .split(':')
+      .filter((group) => group !== '')
+      .map((group) => group.padStart(4, '0'))
+      .join(''),
+  );
+  return unhex(head + '0'.repeat(32 - head.length - tail.length) + tail);
 }
 
 function read(node: ArgumentNode, fields: NaiveFields): NaiveField {
