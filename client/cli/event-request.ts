@@ -1,6 +1,7 @@
 /** From the options of `replay` and `events` to a StreamEvents request. */
 import { OutputPreset, Rendering, StreamEventsRequest } from '../../proto/gen/strata/v1/event_service.ts';
 import { usageError } from './cli-error.ts';
+import type { PresetTemplates } from './colored-presets.ts';
 import { readFieldList } from './field-list.ts';
 
 /** What the two commands have in common, as commander parses it. */
@@ -24,12 +25,18 @@ const DEFAULT_JSON_FIELDS: readonly string[] = [
 ];
 
 /** Values of `-p` that name a ready-made format: `-pc` is `-p c`. */
-const PRESETS: ReadonlyMap<string, OutputPreset> = new Map<string, OutputPreset>([
-  ['c', OutputPreset.CONTAINER],
-  ['container', OutputPreset.CONTAINER],
-  ['k', OutputPreset.KUBERNETES],
-  ['kubernetes', OutputPreset.KUBERNETES],
+const PRESETS: ReadonlyMap<string, keyof PresetTemplates> = new Map([
+  ['c', 'container'],
+  ['container', 'container'],
+  ['k', 'kubernetes'],
+  ['kubernetes', 'kubernetes'],
 ]);
+
+const PRESET_NUMBERS: Readonly<Record<keyof PresetTemplates, OutputPreset>> = {
+  default: OutputPreset.DEFAULT,
+  container: OutputPreset.CONTAINER,
+  kubernetes: OutputPreset.KUBERNETES,
+};
 
 /** Large batches: a replay is read as fast as it can be written. A live stream is kept fresh by the latency. */
 const BATCH_LIMITS = { eventsMax: 65_536, bytesMax: 2_097_152, latencyMsMax: 100 } as const;
@@ -44,11 +51,15 @@ export interface EventQuery {
   readonly texts: ReadonlyMap<string, string>;
 }
 
-/** Throws a CliError for options that exclude each other. `filterWords` are joined by spaces. */
+/**
+ * Throws a CliError for options that exclude each other. `filterWords` are joined by spaces; `presets` replace the server's
+ * ready-made templates.
+ */
 export function makeEventQuery(
   filterWords: readonly string[],
   options: EventOptions,
   start: StreamEventsRequest['start'],
+  presets?: PresetTemplates | undefined,
 ): EventQuery {
   const condition = filterWords.join(' ').trim();
   const texts = new Map([['filters[0].condition', condition]]);
@@ -57,7 +68,7 @@ export function makeEventQuery(
     batchLimits: BATCH_LIMITS,
     heartbeatIntervalMs: HEARTBEAT_INTERVAL_MS,
     eventsMax: options.count === undefined ? undefined : BigInt(options.count),
-    ...projection(options, texts),
+    ...projection(options, texts, presets),
   });
   return { request: { ...request, start }, texts };
 }
@@ -66,7 +77,11 @@ type ProjectionMembers = Partial<
   Pick<StreamEventsRequest, 'fields' | 'outputFormat' | 'outputPreset' | 'rendering'>
 >;
 
-function projection(options: EventOptions, texts: Map<string, string>): ProjectionMembers {
+function projection(
+  options: EventOptions,
+  texts: Map<string, string>,
+  presets: PresetTemplates | undefined,
+): ProjectionMembers {
   const { fields, format, json } = options;
   if (format !== undefined && fields !== undefined) throw usageError('--fields and -p exclude each other');
   if (format !== undefined && json === true) {
@@ -82,11 +97,15 @@ function projection(options: EventOptions, texts: Map<string, string>): Projecti
     texts.set('output_format', outputFormat);
     return { outputFormat, rendering: Rendering.TEXT };
   }
-  if (format === undefined) return { outputPreset: OutputPreset.DEFAULT, rendering: Rendering.TEXT };
-  const preset = PRESETS.get(format);
-  if (preset !== undefined) return { outputPreset: preset, rendering: Rendering.TEXT };
-  texts.set('output_format', format);
-  return { outputFormat: format, rendering: Rendering.TEXT };
+  const preset = format === undefined ? 'default' : PRESETS.get(format);
+  if (preset !== undefined) {
+    return presets === undefined
+      ? { outputPreset: PRESET_NUMBERS[preset], rendering: Rendering.TEXT }
+      : { outputFormat: presets[preset], rendering: Rendering.TEXT };
+  }
+  const outputFormat = format ?? '';
+  texts.set('output_format', outputFormat);
+  return { outputFormat, rendering: Rendering.TEXT };
 }
 
 /** A line of values separated by tabs, with `<NA>` for absent ones, is a template too: the server renders it. */

@@ -2,6 +2,7 @@
 import { type Command, Option } from 'commander';
 import type { StreamEventsRequest } from '../../../proto/gen/strata/v1/event_service.ts';
 import { BUNDLED_CAPTURE } from '../capture-file.ts';
+import { coloredPresets } from '../colored-presets.ts';
 import { type CliContext, note } from '../context.ts';
 import { makeEventQuery } from '../event-request.ts';
 import { printEvents } from '../print-events.ts';
@@ -38,7 +39,7 @@ export function addEventsCommand(program: Command, context: CliContext): void {
     )
     .action(async (filter: readonly string[], options: EventsOptions) => {
       const start = options.start === undefined ? undefined : STARTS[options.start];
-      const query = makeEventQuery(filter, options, start);
+      const query = makeEventQuery(filter, options, start, await coloredPresets(context));
       const connection = await connectRunning(context, options.target);
       if (connection === undefined) {
         note(

@@ -2,6 +2,7 @@
 import { basename } from 'node:path';
 import type { Command } from 'commander';
 import { BUNDLED_CAPTURE, checkCaptureFile } from '../capture-file.ts';
+import { coloredPresets } from '../colored-presets.ts';
 import type { CliContext } from '../context.ts';
 import { makeEventQuery } from '../event-request.ts';
 import { printEvents } from '../print-events.ts';
@@ -30,7 +31,12 @@ export async function replayFile(
   filter: readonly string[],
   options: PrintOptions,
 ): Promise<void> {
-  const query = makeEventQuery(filter, options, { $case: 'beginning', value: {} });
+  const query = makeEventQuery(
+    filter,
+    options,
+    { $case: 'beginning', value: {} },
+    await coloredPresets(context),
+  );
   checkCaptureFile(path);
   const name = path === BUNDLED_CAPTURE ? basename(path) : path;
   const connection = await connectPrivate({ ...REPLAY_OPTIONS, capture: path }, name);

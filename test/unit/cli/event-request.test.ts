@@ -45,6 +45,13 @@ describe('makeEventQuery', () => {
     assert.equal(query([], { format: 'k' }).request.outputPreset, OutputPreset.KUBERNETES);
   });
 
+  it('uses templates with colours instead of presets when it is given some', () => {
+    const presets = { default: '*d', container: '*c', kubernetes: '*k' };
+    const { request } = makeEventQuery([], { format: 'c' }, undefined, presets);
+    assert.equal(request.outputFormat, '*c');
+    assert.equal(request.outputPreset, OutputPreset.UNSPECIFIED);
+  });
+
   it('limits the count', () => {
     assert.equal(query([], { count: 3 }).request.eventsMax, 3n);
   });
