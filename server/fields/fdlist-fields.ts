@@ -15,7 +15,7 @@ import {
 import type { Extractor, FieldRow } from './field.ts';
 import { rowsOf } from './field-row.ts';
 import { ipText, ipv4Text } from './params/ip-text.ts';
-import { forEachListedFd } from './params/param-values.ts';
+import { listedFd, listedFdCount } from './params/param-values.ts';
 
 const row = rowsOf('fdlist');
 
@@ -32,16 +32,17 @@ type Item = (number: number, fd: FdInfo | undefined) => string | undefined;
 
 /** All items joined by commas; absent when there is none. */
 function list(item: Item): Extractor {
-  return (event) => {
-    const { thread, state } = event;
-    const index = LIST_INDEXES.get(event.record.type);
+  return ({ record, thread, state }) => {
+    const index = LIST_INDEXES.get(record.type);
     if (index === undefined || thread === undefined) return undefined;
-    const items: string[] = [];
-    forEachListedFd(event, index, (number) => {
+    const count = listedFdCount(record, index);
+    let all: string | undefined;
+    for (let i = 0; i < count; i++) {
+      const number = listedFd(record, index, i);
       const text = item(number, state.findFd(thread.fds, number));
-      if (text !== undefined) items.push(text);
-    });
-    return items.length === 0 ? undefined : items.join(',');
+      if (text !== undefined) all = all === undefined ? text : `${all},${text}`;
+    }
+    return all;
   };
 }
 

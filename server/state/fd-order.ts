@@ -1,6 +1,9 @@
 /**
  * The order in which the reference walks the fds of a process, which lists in its output show: that of a hash table with
  * one chain of entries, new ones first, and entries of the same bucket side by side.
+ *
+ * Not followed: when two fds share a bucket and the older one is closed, the reference leaves the other in its place, while
+ * here it goes by its own age.
  */
 
 /** Sizes the table grows through. It grows when an entry comes in and there are as many as buckets. */

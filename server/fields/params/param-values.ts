@@ -1,4 +1,5 @@
 /** Texts that need state: fds, processes, users and groups, lists of fds. */
+import type { EventRecord } from '../../event/event-record.ts';
 import { AT_FDCWD, ERRNO_NAMES } from '../../event/flag-tables.ts';
 import type { InspectedEvent } from '../../state/inspected-event.ts';
 import type { ThreadInfo } from '../../state/thread-info.ts';
@@ -23,35 +24,33 @@ export function fdText(event: InspectedEvent, number: number): string {
 /** Bytes of one FDLIST entry: i64 fd, i16 flags. */
 const FDLIST_ENTRY_BYTES = 10;
 
-/** Calls `visit` for every entry that the value really holds. */
-export function forEachListedFd(
-  event: InspectedEvent,
-  index: number,
-  visit: (fd: number, flags: number) => void,
-): void {
-  const { record } = event;
+/** How many entries an FDLIST value really holds, whatever it claims. */
+export function listedFdCount(record: EventRecord, index: number): number {
   const length = record.lengthOf(index);
-  if (length < 2) return;
-  const start = record.paramOffsets[index] as number;
-  const { view } = record;
-  const count = Math.min(view.getUint16(start, true), Math.floor((length - 2) / FDLIST_ENTRY_BYTES));
-  for (let i = 0, at = start + 2; i < count; i++, at += FDLIST_ENTRY_BYTES) {
-    const fd = view.getInt32(at + 4, true) * 4294967296 + view.getUint32(at, true);
-    visit(fd, view.getInt16(at + 8, true));
-  }
+  if (length < 2) return 0;
+  const claimed = record.view.getUint16(record.paramOffsets[index] as number, true);
+  return Math.min(claimed, Math.floor((length - 2) / FDLIST_ENTRY_BYTES));
+}
+
+/** The fd of entry `i` of an FDLIST value. */
+export function listedFd({ view, paramOffsets }: EventRecord, index: number, i: number): number {
+  const at = (paramOffsets[index] as number) + 2 + i * FDLIST_ENTRY_BYTES;
+  return view.getInt32(at + 4, true) * 4294967296 + view.getUint32(at, true);
 }
 
 /** `number:kind-flags` of every fd, e.g. `4:64 5:p1`; an unknown fd has the kind `?`. '' when the thread is not known. */
-export function fdListText(event: InspectedEvent, index: number): string {
-  const { thread, state } = event;
+export function fdListText({ record, thread, state }: InspectedEvent, index: number): string {
   if (thread === undefined) return '';
+  const count = listedFdCount(record, index);
   let text = '';
-  forEachListedFd(event, index, (number, flags) => {
+  for (let i = 0; i < count; i++) {
+    const number = listedFd(record, index, i);
     const fd = state.findFd(thread.fds, number);
-    const kind = fd === undefined ? '?' : fdLetter(fd.type);
-    const item = `${number}:${kind}${(flags >>> 0).toString(16)}`;
-    text = text === '' ? item : `${text} ${item}`;
-  });
+    const flagsAt = (record.paramOffsets[index] as number) + 10 + i * FDLIST_ENTRY_BYTES;
+    const flags = (record.view.getInt16(flagsAt, true) >>> 0).toString(16);
+    if (i > 0) text += ' ';
+    text += `${number}:${fd === undefined ? '?' : fdLetter(fd.type)}${flags}`;
+  }
   return text;
 }
 
