@@ -100,6 +100,7 @@ async function main(config: WorkerConfig): Promise<void> {
     usersMax: config.usersMax,
     groupsMax: config.usersMax,
     containersMax: config.containersMax,
+    undoEntriesMax: config.retainEvents === 0 ? 0 : Math.max(65_536, 4 * config.retainEvents),
   });
   const engine = new SavefileEngine({
     path: config.capturePath,
