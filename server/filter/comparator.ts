@@ -50,7 +50,9 @@ export function compileMemberTest(
   }
   const values = new Set(parseEach(literals, onError, (literal) => parseLiteral(literal, type)));
   if (values.size === 1) return equalityTest(values.values().next().value as Scalar);
-  return (value) => values.has(normal(value));
+  // Only integers come in two forms.
+  const isText = type === 'string' || type === 'bytes' || type === 'ipaddr' || type === 'bool';
+  return isText ? (value) => values.has(value) : (value) => values.has(normal(value));
 }
 
 /** The test `value pmatch (paths)`. */

@@ -13,6 +13,8 @@ export interface FilterCatalogue {
     readonly row: FieldRow;
     readonly argument: FieldArgument | undefined;
   };
+  /** The row of a name without an argument. */
+  findField(name: string): FieldRow | undefined;
 }
 
 /** A remark about a condition that compiles but may not mean what its author thinks. */

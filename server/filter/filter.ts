@@ -1,5 +1,6 @@
 /** The condition language: what a subscriber wants to see, compiled to a function of the event. */
 import { PPM_EVENT_MAX } from '../event/event-types.ts';
+import { findField } from '../fields/catalogue.ts';
 import { parseFieldReference } from '../fields/field-reference.ts';
 import type { InspectedEvent } from '../state/inspected-event.ts';
 import type { FilterAst } from './ast.ts';
@@ -21,7 +22,7 @@ export interface CompiledFilter {
   readonly warnings: readonly FilterWarning[];
 }
 
-const ALL_FIELDS: FilterCatalogue = { parseFieldReference };
+const ALL_FIELDS: FilterCatalogue = { parseFieldReference, findField };
 
 const MATCH_ALL: CompiledFilter = {
   matches: () => true,

@@ -9,7 +9,8 @@ import type { Operand } from './operand.ts';
 import type { Operator } from './operators.ts';
 
 const CALL = new RegExp(`^(?:${TRANSFORMERS.join('|')})\\(.*\\)$`);
-const FIELD_LIKE = /^[a-z][a-z0-9_]*\.[a-z0-9_.]+$/;
+/** Looking for close names takes time: a long list of wrong ones is not looked through. */
+const WARNINGS_MAX = 20;
 const NAME_OPERATORS: ReadonlySet<Operator> = new Set(['=', '!=', 'in']);
 
 /** Every name `evt.type` can have, but those of asynchronous events. */
@@ -25,11 +26,12 @@ export function checkLiteral(
   value: ValueNode,
   context: CompileContext,
 ): void {
+  if (context.warnings.length >= WARNINGS_MAX) return;
   const text = fromBinaryText(value.text);
   const warn = (message: string) => context.warnings.push({ message, position: value.position });
   if (CALL.test(text)) {
     warn(`'${text}' is compared as text: a transformer is written without quotes`);
-  } else if (FIELD_LIKE.test(text) && isField(text, context)) {
+  } else if (context.catalogue.findField(text) !== undefined) {
     warn(`'${text}' is compared as text: the value of a field is written val(${text})`);
   }
   const name = left.isPlainField ? left.row?.name : undefined;
@@ -40,14 +42,5 @@ export function checkLiteral(
   ) {
     const near = nearestNames(text, EVENT_NAMES);
     warn(`no event is called '${text}'${near.length === 0 ? '' : `; there is ${near.join(', ')}`}`);
-  }
-}
-
-function isField(text: string, context: CompileContext): boolean {
-  try {
-    context.catalogue.parseFieldReference(text);
-    return true;
-  } catch {
-    return false;
   }
 }

@@ -75,6 +75,11 @@ export class FakeCatalogue implements FilterCatalogue {
     return { row, argument: argument === undefined ? undefined : { text: argument, index: undefined } };
   }
 
+  findField(name: string): FieldRow | undefined {
+    const given = Object.hasOwn(ROWS, name) ? ROWS[name] : undefined;
+    return given === undefined ? undefined : this.row(name, given);
+  }
+
   private row(name: string, given: Partial<FieldRow> & { readonly type: FieldType }): FieldRow {
     return {
       name,
