@@ -17,22 +17,30 @@ import { dateTimeNsText } from './time-text.ts';
 
 type ToText = (event: InspectedEvent) => string;
 
-/** The two texts of one parameter of one event type. Neither may be called for a parameter beyond the record's count. */
-export interface ParamText {
-  readonly name: string;
+/** The two texts of a parameter whose value is not empty. */
+interface Texts {
   /** The value as it was passed: a number, a path. */
   readonly plain: ToText;
   /** What the value means (a flag's name, an fd's file, an absolute path); '' when it says nothing more. */
   readonly meaning: ToText;
 }
 
+/** One parameter of one event type. */
+interface ParamText extends Texts {
+  /** `name=`, with a blank before it when it is not the first. */
+  readonly label: string;
+  /** What stands for an empty value. */
+  readonly empty: string;
+  /** Whether `meaning` can say anything: most types have none, and the call is saved. */
+  readonly hasMeaning: boolean;
+}
+
 const texts: (readonly ParamText[] | undefined)[] = new Array(EVENT_TABLE.length).fill(undefined);
 
-/** Texts of all parameters of an event type, by index. */
-export function paramTexts(info: EventInfo): readonly ParamText[] {
+function paramTexts(info: EventInfo): readonly ParamText[] {
   let list = texts[info.id];
   if (list === undefined) {
-    list = info.params.map((param, index) => paramText(param, index));
+    list = info.params.map(paramText);
     texts[info.id] = list;
   }
   return list;
@@ -43,19 +51,26 @@ export function argumentText(event: InspectedEvent, index: number): string | und
   const { record } = event;
   if (index >= record.paramCount) return undefined;
   const text = paramTexts(record.info)[index] as ParamText;
-  return text.meaning(event) || text.plain(event);
+  if (record.paramLengths[index] === 0) return text.empty;
+  return (text.hasMeaning && text.meaning(event)) || text.plain(event);
 }
 
 /** What `evt.args` shows: `name=value` or `name=value(meaning)` of every parameter, separated by blanks. */
 export function argumentsText(event: InspectedEvent): string {
   const { record } = event;
+  const { paramLengths, paramCount } = record;
   const list = paramTexts(record.info);
   let all = '';
-  for (let i = 0; i < record.paramCount; i++) {
+  for (let i = 0; i < paramCount; i++) {
     const text = list[i] as ParamText;
+    all += text.label;
+    if (paramLengths[i] === 0) {
+      all += text.empty;
+      continue;
+    }
+    all += text.plain(event);
+    if (!text.hasMeaning) continue;
     const meaning = text.meaning(event);
-    if (i > 0) all += ' ';
-    all += `${text.name}=${text.plain(event)}`;
     if (meaning !== '') all += `(${meaning})`;
   }
   return all;
@@ -66,20 +81,13 @@ const NULL_TYPES: ReadonlySet<ParamType> = new Set(['BYTEBUF', 'SOCKTUPLE', 'FDL
 
 function paramText(param: ParamInfo, index: number): ParamText {
   const { plain, meaning } = textsOf(param.type, param, index);
-  const empty = NULL_TYPES.has(param.type) ? 'NULL' : '<NA>';
   return {
-    name: param.name,
-    plain: (event) => (event.record.paramLengths[index] === 0 ? empty : plain(event)),
-    meaning:
-      meaning === nothing
-        ? nothing
-        : (event) => (event.record.paramLengths[index] === 0 ? '' : meaning(event)),
+    label: `${index === 0 ? '' : ' '}${param.name}=`,
+    empty: NULL_TYPES.has(param.type) ? 'NULL' : '<NA>',
+    plain,
+    meaning,
+    hasMeaning: meaning !== nothing,
   };
-}
-
-interface Texts {
-  readonly plain: ToText;
-  readonly meaning: ToText;
 }
 
 function nothing(): string {
