@@ -1,5 +1,5 @@
 /** A growing buffer that text, numbers and bytes are appended to without making strings on the way. */
-import type { Integer } from '../event/u64.ts';
+import { type Integer, nsSeconds, nsSubsecond } from '../event/u64.ts';
 
 const CAPACITY_START = 4096;
 /** Below this many characters a loop is faster than the call into the runtime. */
@@ -7,6 +7,12 @@ const LOOP_CHARACTERS_MAX = 24;
 const DIGITS_MAX = 20;
 const ZERO = 48;
 const MINUS = 45;
+const HEX_DIGITS_MAX = 16;
+const LETTER_A = 65;
+const TWO_31 = 0x80000000;
+const TWO_32 = 0x100000000;
+/** High halves below it make a number that is exact. */
+const SAFE_HI = 0x200000;
 /** Integers below it are divided with 32-bit arithmetic. */
 const SMALL_MAX = 0x7fffffff;
 
@@ -58,6 +64,67 @@ export class ByteWriter {
     this.ensure(source.length);
     this.bytes.set(source, this.length);
     this.length += source.length;
+  }
+
+  /** Bytes `from` to `to` of `source`. */
+  range(source: Buffer, from: number, to: number): void {
+    const count = to - from;
+    this.ensure(count);
+    if (count > LOOP_CHARACTERS_MAX) {
+      source.copy(this.bytes, this.length, from, to);
+      this.length += count;
+      return;
+    }
+    const { bytes } = this;
+    let at = this.length;
+    for (let i = from; i < to; i++) bytes[at++] = source[i] as number;
+    this.length = at;
+  }
+
+  /** Decimal text of an unsigned 64-bit integer given as halves: no bigint is made. */
+  decimalU64(hi: number, lo: number): void {
+    if (hi < SAFE_HI) {
+      this.decimal(hi * TWO_32 + lo);
+      return;
+    }
+    // A thousand million is a thousand million, of nanoseconds or not.
+    this.decimal(nsSeconds(hi, lo));
+    this.padded(nsSubsecond(hi, lo), 9);
+  }
+
+  /** Decimal text of a signed 64-bit integer given as unsigned halves. */
+  decimalI64(hi: number, lo: number): void {
+    if (hi < TWO_31) {
+      this.decimalU64(hi, lo);
+      return;
+    }
+    this.byte(MINUS);
+    const isLowZero = lo === 0;
+    this.decimalU64((isLowZero ? -hi : ~hi) >>> 0, -lo >>> 0);
+  }
+
+  /** Exactly `width` digits of a non-negative integer below 10 to that power. */
+  padded(value: number, width: number): void {
+    this.ensure(width);
+    const { bytes } = this;
+    let rest = value;
+    for (let at = this.length + width - 1; at >= this.length; at--) {
+      const quotient = Math.floor(rest / 10);
+      bytes[at] = ZERO + (rest - quotient * 10);
+      rest = quotient;
+    }
+    this.length += width;
+  }
+
+  /** Upper-case hexadecimal text of an unsigned 64-bit integer given as halves. */
+  hexU64(hi: number, lo: number): void {
+    this.ensure(HEX_DIGITS_MAX);
+    let shift = hi === 0 ? 28 - (Math.clz32(lo | 1) & ~3) : 60 - (Math.clz32(hi) & ~3);
+    const { bytes } = this;
+    for (; shift >= 0; shift -= 4) {
+      const digit = shift >= 32 ? (hi >>> (shift - 32)) & 15 : (lo >>> shift) & 15;
+      bytes[this.length++] = digit + (digit < 10 ? ZERO : LETTER_A - 10);
+    }
   }
 
   /** Decimal text of an integer. */

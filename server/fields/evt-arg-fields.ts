@@ -1,12 +1,13 @@
 /** `evt.arg*` and `evt.res*`: the parameters of the event, as text and in their own types. */
 import { PPME_GENERIC_X } from '../event/event-types.ts';
 import type { InspectedEvent } from '../state/inspected-event.ts';
+import type { ByteWriter } from './byte-writer.ts';
 import { hasResult } from './evt-result.ts';
 import { type Extractor, type FieldArgument, FieldError, type FieldRow } from './field.ts';
 import { rowsOf } from './field-row.ts';
 import { bytesText } from './params/bytes-text.ts';
 import { findParamIndexes, mustParamIndexes } from './params/param-index.ts';
-import { argumentsText, argumentText } from './params/param-text.ts';
+import { argumentsText, argumentText, writeArguments } from './params/param-text.ts';
 import { rawParam } from './params/raw-param.ts';
 
 const row = rowsOf('evt');
@@ -15,6 +16,14 @@ const row = rowsOf('evt');
 function allArguments(event: InspectedEvent): string {
   return event.record.type === PPME_GENERIC_X ? '' : argumentsText(event);
 }
+
+/** The same, without a string on the way. */
+function writeAllArguments(event: InspectedEvent, out: ByteWriter): boolean {
+  if (event.record.type !== PPME_GENERIC_X) writeArguments(event, out);
+  return true;
+}
+
+const DIRECT = { bindWrite: () => writeAllArguments };
 
 function bindArgument(argument: FieldArgument | undefined): Extractor {
   if (argument === undefined) throw new FieldError('evt.arg needs a name or a position', 0);
@@ -61,7 +70,7 @@ function result(event: InspectedEvent): string | undefined {
 }
 
 export const EVT_ARG_FIELDS: readonly FieldRow[] = [
-  row('evt.args', 'string', 'NA', 'all arguments rendered in one string', allArguments),
+  row('evt.args', 'string', 'NA', 'all arguments rendered in one string', allArguments, DIRECT),
   row('evt.arg', 'string', 'NA', 'one argument rendered as text, by name or position', () => undefined, {
     argument: 'index|key required',
     bind: bindArgument,
@@ -72,7 +81,7 @@ export const EVT_ARG_FIELDS: readonly FieldRow[] = [
     noTransformer: true,
     bind: bindRawArgument,
   }),
-  row('evt.info', 'string', 'NA', 'same text as evt.args', allArguments),
+  row('evt.info', 'string', 'NA', 'same text as evt.args', allArguments, DIRECT),
   row('evt.buffer', 'bytes', 'NA', 'payload bytes of an I/O event', payload, {
     bindJson: () => payloadText,
     bindText: () => payloadText,

@@ -1,6 +1,7 @@
 /** `evt.*`: when the event happened. */
 import { type Integer, nsSeconds, nsSubsecond, u64, u64Big } from '../event/u64.ts';
 import type { InspectedEvent } from '../state/inspected-event.ts';
+import type { ByteWriter } from './byte-writer.ts';
 import type { FieldRow } from './field.ts';
 import { rowsOf } from './field-row.ts';
 import { dateTimeNsText, dateTimeText, iso8601Text, timeNsText, timeText } from './params/time-text.ts';
@@ -17,6 +18,11 @@ function wallTime(name: string, description: string, text: (hi: number, lo: numb
 
 function epochNs({ record }: InspectedEvent): bigint {
   return u64Big(record.tsHi, record.tsLo);
+}
+
+function writeEpochNs({ record }: InspectedEvent, out: ByteWriter): boolean {
+  out.decimalU64(record.tsHi, record.tsLo);
+  return true;
 }
 
 /** Since the first system call of the capture; before it, since the epoch. */
@@ -51,7 +57,9 @@ export const EVT_TIME_FIELDS: readonly FieldRow[] = [
   wallTime('evt.time.iso8601', 'UTC time in ISO 8601 form with nanoseconds', iso8601Text),
   wallTime('evt.datetime', 'local date and time with nanoseconds', dateTimeNsText),
   wallTime('evt.datetime.s', 'local date and time, whole seconds', dateTimeText),
-  row('evt.rawtime', 'abstime', 'DEC', 'nanoseconds since the epoch', epochNs),
+  row('evt.rawtime', 'abstime', 'DEC', 'nanoseconds since the epoch', epochNs, {
+    bindWrite: () => writeEpochNs,
+  }),
   row('evt.rawtime.s', 'abstime', 'DEC', 'seconds part of the epoch time', ({ record }) =>
     nsSeconds(record.tsHi, record.tsLo),
   ),

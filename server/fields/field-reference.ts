@@ -3,7 +3,7 @@
  * In the dotted form the longest row name that takes an argument wins: `evt.arg.flags`, `proc.env.PATH`.
  */
 import { findField, suggestFields } from './catalogue.ts';
-import { type Extractor, type FieldArgument, FieldError, type FieldRow } from './field.ts';
+import { type Extractor, type FieldArgument, FieldError, type FieldRow, type FieldWriter } from './field.ts';
 
 export interface FieldReference {
   readonly row: FieldRow;
@@ -19,6 +19,8 @@ export interface BoundField {
   /** What JSON and output lines show; `extract` itself for nearly all fields. */
   readonly json: Extractor;
   readonly text: Extractor;
+  /** Appends the text without a string on the way, where the row knows how. */
+  readonly write: FieldWriter | undefined;
 }
 
 /** References longer than this are refused. */
@@ -51,6 +53,7 @@ export function bindField(text: string): BoundField {
     extract,
     json: row.bindJson?.(argument) ?? extract,
     text: row.bindText?.(argument) ?? extract,
+    write: row.bindWrite?.(argument),
   };
 }
 

@@ -1,6 +1,7 @@
 /** What a field is: one catalogue row, and the function it compiles to. */
 import type { PrintFormat } from '../event/event-table.ts';
 import type { InspectedEvent } from '../state/inspected-event.ts';
+import type { ByteWriter } from './byte-writer.ts';
 
 /** Type of a field's value, spelled as the catalogue lists it. */
 export type FieldType =
@@ -46,6 +47,9 @@ export type FieldValue = Scalar | readonly Scalar[] | DynamicValue | undefined;
 /** Reads one field of the event in the loop: memory only, no I/O, throws only on broken invariants. */
 export type Extractor = (event: InspectedEvent) => FieldValue;
 
+/** Appends the text of a field. False: the field is absent and nothing was appended. */
+export type FieldWriter = (event: InspectedEvent, out: ByteWriter) => boolean;
+
 /** The argument of a field reference, as written between the brackets (or after the dot). */
 export interface FieldArgument {
   readonly text: string;
@@ -87,6 +91,8 @@ export interface FieldRow {
   bindJson?(argument: FieldArgument | undefined): Extractor;
   /** When text output differs from the typed value (the payload, whose unprintable bytes show as dots): a string. */
   bindText?(argument: FieldArgument | undefined): Extractor;
+  /** A shorter way to the same text for output lines and JSON, for fields that would make a string per event. */
+  bindWrite?(argument: FieldArgument | undefined): FieldWriter;
 }
 
 /** A field reference that cannot be compiled: unknown name, missing or unfit argument. */

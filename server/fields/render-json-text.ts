@@ -49,6 +49,19 @@ export function writeJsonText(writer: ByteWriter, text: string): void {
   writer.length = at;
 }
 
+/** Makes what was appended from `start` on, behind its opening quote, a JSON string. */
+export function quoteWritten(writer: ByteWriter, start: number): void {
+  const { bytes, length } = writer;
+  for (let i = start; i < length; i++) {
+    if (PLAIN[bytes[i] as number] === 1) continue;
+    const rest = bytes.latin1Slice(i, length);
+    writer.length = i;
+    writeEscaped(writer, rest, 0);
+    return;
+  }
+  writer.byte(QUOTE);
+}
+
 /** The rest of a text that holds something to escape, from `start`. */
 function writeEscaped(writer: ByteWriter, text: string, start: number): void {
   const count = text.length;

@@ -52,6 +52,15 @@ export function compileTemplate(text: string): Template {
           writer.latin1(part);
           continue;
         }
+        if (part.field.write !== undefined && part.width === 0) {
+          if (part.field.write(event, writer)) continue;
+          if (isTotal) {
+            writer.latin1(ABSENT_TEXT);
+            continue;
+          }
+          writer.length = start;
+          return false;
+        }
         const value = part.field.text(event);
         if (value === undefined && !isTotal) {
           writer.length = start;

@@ -7,40 +7,40 @@ import type { EventRecord } from '../../event/event-record.ts';
 import { EVENT_TABLE, type EventInfo, type ParamInfo, type ParamType } from '../../event/event-table.ts';
 import { FLAG_DATA, SIGNAL_NAMES, SYSCALL_NAMES } from '../../event/flag-tables.ts';
 import type { InspectedEvent } from '../../state/inspected-event.ts';
-import { bytesText } from './bytes-text.ts';
+import { ByteWriter } from '../byte-writer.ts';
+import { textEnd, writePrintable } from './bytes-text.ts';
 import { absolutePathText } from './event-paths.ts';
 import { type FlagWalk, flagText } from './flag-text.ts';
-import { generalText, numberText } from './number-text.ts';
-import { commandText, errnoText, fdListText, fdText, groupText, userText } from './param-values.ts';
+import { decimalSigned, generalText, numberText, plainUnsigned } from './number-text.ts';
+import { commandText, errnoText, fdListText, groupText, userText, writeFd } from './param-values.ts';
 import { socketAddressText, socketTupleText } from './socket-text.ts';
 import { dateTimeNsText } from './time-text.ts';
 
-type ToText = (event: InspectedEvent) => string;
+/** Appends a text, or nothing. */
+type Write = (event: InspectedEvent, out: ByteWriter) => void;
 
-/** The two texts of a parameter whose value is not empty. */
-interface Texts {
-  /** The value as it was passed: a number, a path. */
-  readonly plain: ToText;
-  /** What the value means (a flag's name, an fd's file, an absolute path); '' when it says nothing more. */
-  readonly meaning: ToText;
-}
-
-/** One parameter of one event type. */
-interface ParamText extends Texts {
-  /** `name=`, with a blank before it when it is not the first. */
+/** The two texts of one parameter of one event type. Neither may be called for a parameter beyond the record's count. */
+export interface ParamText {
+  /** `name=`, with a blank in front of all but the first. */
   readonly label: string;
-  /** What stands for an empty value. */
-  readonly empty: string;
-  /** Whether `meaning` can say anything: most types have none, and the call is saved. */
-  readonly hasMeaning: boolean;
+  /** The value as it was passed: a number, a path. */
+  readonly plain: Write;
+  /** What the value means (a flag's name, an fd's file, an absolute path); nothing when it says nothing more. */
+  readonly meaning: Write;
 }
+
+const OPEN = 40;
+const CLOSE = 41;
 
 const texts: (readonly ParamText[] | undefined)[] = new Array(EVENT_TABLE.length).fill(undefined);
+/** For callers who want a string. */
+const scratch = new ByteWriter();
 
+/** Texts of all parameters of an event type, by index. */
 function paramTexts(info: EventInfo): readonly ParamText[] {
   let list = texts[info.id];
   if (list === undefined) {
-    list = info.params.map(paramText);
+    list = info.params.map((param, index) => paramText(param, index));
     texts[info.id] = list;
   }
   return list;
@@ -51,29 +51,35 @@ export function argumentText(event: InspectedEvent, index: number): string | und
   const { record } = event;
   if (index >= record.paramCount) return undefined;
   const text = paramTexts(record.info)[index] as ParamText;
-  if (record.paramLengths[index] === 0) return text.empty;
-  return (text.hasMeaning && text.meaning(event)) || text.plain(event);
+  scratch.reset();
+  text.meaning(event, scratch);
+  if (scratch.length === 0) text.plain(event, scratch);
+  return scratch.text();
 }
 
 /** What `evt.args` shows: `name=value` or `name=value(meaning)` of every parameter, separated by blanks. */
 export function argumentsText(event: InspectedEvent): string {
+  scratch.reset();
+  writeArguments(event, scratch);
+  return scratch.text();
+}
+
+/** Appends what `argumentsText` returns. */
+export function writeArguments(event: InspectedEvent, out: ByteWriter): void {
   const { record } = event;
-  const { paramLengths, paramCount } = record;
+  const { paramCount } = record;
   const list = paramTexts(record.info);
-  let all = '';
   for (let i = 0; i < paramCount; i++) {
     const text = list[i] as ParamText;
-    all += text.label;
-    if (paramLengths[i] === 0) {
-      all += text.empty;
-      continue;
-    }
-    all += text.plain(event);
-    if (!text.hasMeaning) continue;
-    const meaning = text.meaning(event);
-    if (meaning !== '') all += `(${meaning})`;
+    out.latin1(text.label);
+    text.plain(event, out);
+    if (text.meaning === nothing) continue;
+    const before = out.length;
+    out.byte(OPEN);
+    text.meaning(event, out);
+    if (out.length === before + 1) out.length = before;
+    else out.byte(CLOSE);
   }
-  return all;
 }
 
 /** Types whose empty value prints `NULL`; all others print `<NA>`. */
@@ -81,32 +87,48 @@ const NULL_TYPES: ReadonlySet<ParamType> = new Set(['BYTEBUF', 'SOCKTUPLE', 'FDL
 
 function paramText(param: ParamInfo, index: number): ParamText {
   const { plain, meaning } = textsOf(param.type, param, index);
+  const empty = NULL_TYPES.has(param.type) ? 'NULL' : '<NA>';
   return {
     label: `${index === 0 ? '' : ' '}${param.name}=`,
-    empty: NULL_TYPES.has(param.type) ? 'NULL' : '<NA>',
-    plain,
-    meaning,
-    hasMeaning: meaning !== nothing,
+    plain: (event, out) => {
+      if (event.record.paramLengths[index] === 0) out.latin1(empty);
+      else plain(event, out);
+    },
+    meaning:
+      meaning === nothing
+        ? nothing
+        : (event, out) => {
+            if (event.record.paramLengths[index] !== 0) meaning(event, out);
+          },
   };
 }
 
-function nothing(): string {
-  return '';
+interface Texts {
+  readonly plain: Write;
+  readonly meaning: Write;
 }
 
+function nothing(): void {}
+
 function only(plain: (record: EventRecord) => string): Texts {
-  return { plain: (event) => plain(event.record), meaning: nothing };
+  return { plain: (event, out) => out.latin1(plain(event.record)), meaning: nothing };
 }
 
 /** A number in the parameter's format, and what it means. */
-function named(param: ParamInfo, index: number, isSigned: boolean, meaning: ToText): Texts {
+function named(param: ParamInfo, index: number, isSigned: boolean, meaning: Write): Texts {
   const text = numberText(param.format, isSigned);
-  return { plain: (event) => text(event.record, index), meaning };
+  return { plain: (event, out) => text(event.record, index, out), meaning };
 }
 
 /** The same, printed in decimal whatever the format says. */
-function decimal(index: number, meaning: ToText): Texts {
-  return { plain: (event) => `${event.record.signed(index)}`, meaning };
+function decimal(index: number, meaning: Write): Texts {
+  return { plain: (event, out) => decimalSigned(event.record, index, out), meaning };
+}
+
+/** Text up to its NUL, byte for byte. */
+function writeText({ record }: InspectedEvent, index: number, out: ByteWriter): void {
+  const from = record.paramOffsets[index] as number;
+  out.range(record.bytes, from, textEnd(record.bytes, from, from + record.lengthOf(index)));
 }
 
 /** `type` is the parameter's own or, for a dynamic parameter, that of its present value. */
@@ -124,26 +146,32 @@ function textsOf(type: ParamType, param: ParamInfo, index: number): Texts {
       return named(param, index, false, nothing);
     case 'FD':
     case 'FD32':
-      return decimal(index, (event) => fdText(event, event.record.number(index)));
+      return decimal(index, (event, out) => writeFd(event, event.record.number(index), out));
     case 'PID':
     case 'PID32':
-      return decimal(index, (event) => commandText(event, event.record.number(index)));
+      return decimal(index, (event, out) => out.latin1(commandText(event, event.record.number(index))));
     case 'ERRNO':
-      return decimal(index, (event) => errnoText(event.record.number(index)));
+      return decimal(index, (event, out) => out.latin1(errnoText(event.record.number(index))));
     case 'UID':
-      return decimal(index, (event) => userText(event, event.record.unsignedNumber(index)));
+      return decimal(index, (event, out) => out.latin1(userText(event, event.record.unsignedNumber(index))));
     case 'GID':
-      return decimal(index, (event) => groupText(event, event.record.unsignedNumber(index)));
+      return decimal(index, (event, out) => out.latin1(groupText(event, event.record.unsignedNumber(index))));
     case 'CHARBUF':
-      return only((record) => record.text(index));
+      return { plain: (event, out) => writeText(event, index, out), meaning: nothing };
     case 'FSPATH':
     case 'FSRELPATH':
       return {
-        plain: (event) => event.record.text(index),
-        meaning: (event) => absolutePathText(event, index, param),
+        plain: (event, out) => writeText(event, index, out),
+        meaning: (event, out) => out.latin1(absolutePathText(event, index, param)),
       };
     case 'BYTEBUF':
-      return only((record) => bytesText(record.binary(index)));
+      return {
+        plain: ({ record }, out) => {
+          const from = record.paramOffsets[index] as number;
+          writePrintable(out, record.bytes, from, from + record.lengthOf(index));
+        },
+        meaning: nothing,
+      };
     case 'CHARBUFARRAY':
       return only((record) => record.textList(index).join('.'));
     case 'SOCKADDR':
@@ -151,7 +179,7 @@ function textsOf(type: ParamType, param: ParamInfo, index: number): Texts {
     case 'SOCKTUPLE':
       return only((record) => socketTupleText(record.binary(index)));
     case 'FDLIST':
-      return { plain: (event) => fdListText(event, index), meaning: nothing };
+      return { plain: (event, out) => out.latin1(fdListText(event, index)), meaning: nothing };
     case 'FLAGS8':
     case 'FLAGS16':
     case 'FLAGS32':
@@ -162,14 +190,16 @@ function textsOf(type: ParamType, param: ParamInfo, index: number): Texts {
       return flags(param, index, 'exact');
     case 'MODE': {
       const names = flagText(param.table, 'mode');
-      return named(param, index, false, (event) => names(event.record.unsignedNumber(index)));
+      return named(param, index, false, (event, out) =>
+        out.latin1(names(event.record.unsignedNumber(index))),
+      );
     }
     case 'SYSCALLID':
       return syscall(index);
     case 'SIGTYPE':
       return {
-        plain: (event) => `${event.record.unsigned(index)}`,
-        meaning: (event) => SIGNAL_NAMES[event.record.unsignedNumber(index)] ?? '',
+        plain: (event, out) => plainUnsigned(event.record, index, out),
+        meaning: (event, out) => out.latin1(SIGNAL_NAMES[event.record.unsignedNumber(index)] ?? ''),
       };
     case 'SIGSET':
       return only((record) => signalSetText(record.unsignedNumber(index)));
@@ -187,18 +217,19 @@ function textsOf(type: ParamType, param: ParamInfo, index: number): Texts {
 function flags(param: ParamInfo, index: number, walk: FlagWalk): Texts {
   const names = flagText(param.table, walk);
   return {
-    plain: (event) => `${event.record.unsigned(index)}`,
-    meaning: (event) => names(event.record.unsignedNumber(index)),
+    plain: (event, out) => plainUnsigned(event.record, index, out),
+    meaning: (event, out) => out.latin1(names(event.record.unsignedNumber(index))),
   };
 }
 
 function syscall(index: number): Texts {
   return {
-    plain: ({ record }) => {
+    plain: ({ record }, out) => {
       const code = record.unsignedNumber(index);
-      return code < SYSCALL_NAMES.length ? `${code}` : '<unknown syscall>';
+      if (code < SYSCALL_NAMES.length) out.integer(code);
+      else out.latin1('<unknown syscall>');
     },
-    meaning: ({ record }) => SYSCALL_NAMES[record.unsignedNumber(index)] ?? '',
+    meaning: ({ record }, out) => out.latin1(SYSCALL_NAMES[record.unsignedNumber(index)] ?? ''),
   };
 }
 
@@ -215,9 +246,14 @@ function signalSetText(set: number): string {
 /** All bits set is "no time limit". */
 function duration(index: number): Texts {
   return {
-    plain: ({ record }) => (isAllOnes(record, index) ? 'none' : `${record.unsigned(index)}`),
-    meaning: ({ record }) =>
-      isAllOnes(record, index) ? '' : `${generalText(record.unsignedNumber(index) / 1_000_000_000)}s`,
+    plain: ({ record }, out) => {
+      if (isAllOnes(record, index)) out.latin1('none');
+      else plainUnsigned(record, index, out);
+    },
+    meaning: ({ record }, out) => {
+      if (isAllOnes(record, index)) return;
+      out.latin1(`${generalText(record.unsignedNumber(index) / 1_000_000_000)}s`);
+    },
   };
 }
 
@@ -235,22 +271,24 @@ function timestampText(record: EventRecord, index: number): string {
 function dynamic(param: ParamInfo, index: number): Texts {
   const types = FLAG_DATA.dynamicParams[param.table ?? ''] ?? [];
   const choices = types.map((choice) => textsOf(choice.type as ParamType, param, index));
-  const unknown: Texts = { plain: () => 'INVALID DYNAMIC PARAMETER', meaning: nothing };
+  const unknown: Texts = {
+    plain: (_event, out) => out.latin1('INVALID DYNAMIC PARAMETER'),
+    meaning: nothing,
+  };
   const choose = (record: EventRecord): Texts =>
     choices[record.bytes[record.paramOffsets[index] as number] as number] ?? unknown;
   return {
-    plain: (event) => behindTypeByte(event, index, choose(event.record).plain),
-    meaning: (event) => behindTypeByte(event, index, choose(event.record).meaning),
+    plain: (event, out) => behindTypeByte(event, index, choose(event.record).plain, out),
+    meaning: (event, out) => behindTypeByte(event, index, choose(event.record).meaning, out),
   };
 }
 
 /** Runs `text` with the record's cursor for the parameter moved past its type byte. */
-function behindTypeByte(event: InspectedEvent, index: number, text: ToText): string {
+function behindTypeByte(event: InspectedEvent, index: number, write: Write, out: ByteWriter): void {
   const { paramOffsets, paramLengths } = event.record;
   paramOffsets[index] = (paramOffsets[index] as number) + 1;
   paramLengths[index] = (paramLengths[index] as number) - 1;
-  const result = text(event);
+  write(event, out);
   paramOffsets[index] = (paramOffsets[index] as number) - 1;
   paramLengths[index] = (paramLengths[index] as number) + 1;
-  return result;
 }

@@ -3,22 +3,32 @@ import type { EventRecord } from '../../event/event-record.ts';
 import { AT_FDCWD, ERRNO_NAMES } from '../../event/flag-tables.ts';
 import type { InspectedEvent } from '../../state/inspected-event.ts';
 import type { ThreadInfo } from '../../state/thread-info.ts';
+import type { ByteWriter } from '../byte-writer.ts';
 import { fdLetter, fdProtocol, isIpSocket, protocolLetter } from '../fd-kinds.ts';
+
+const LESS = 60;
+const GREATER = 62;
 
 /** Name of the negative result `-errno`; '' when it has none. */
 export function errnoText(value: number): string {
   return value < 0 ? (ERRNO_NAMES[-value] ?? '') : '';
 }
 
-/** `<kind>name` of an open fd, `AT_FDCWD`, or the errno name of a failed call that should have made an fd. */
-export function fdText(event: InspectedEvent, number: number): string {
+/** Appends `<kind>name` of an open fd, `AT_FDCWD`, or the errno name of a failed call that should have made an fd. */
+export function writeFd(event: InspectedEvent, number: number, out: ByteWriter): void {
   const { thread } = event;
-  if (thread === undefined) return '';
-  if (number < 0) return number === AT_FDCWD ? 'AT_FDCWD' : errnoText(number);
+  if (thread === undefined) return;
+  if (number < 0) {
+    out.latin1(number === AT_FDCWD ? 'AT_FDCWD' : errnoText(number));
+    return;
+  }
   const fd = event.state.findFd(thread.fds, number);
-  if (fd === undefined) return '';
-  const protocol = isIpSocket(fd.type) ? protocolLetter(fdProtocol(fd)) : '';
-  return `<${fdLetter(fd.type)}${protocol}>${fd.name}`;
+  if (fd === undefined) return;
+  out.byte(LESS);
+  out.latin1(fdLetter(fd.type));
+  if (isIpSocket(fd.type)) out.latin1(protocolLetter(fdProtocol(fd)));
+  out.byte(GREATER);
+  out.latin1(fd.name);
 }
 
 /** Bytes of one FDLIST entry: i64 fd, i16 flags. */
