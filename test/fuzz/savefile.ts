@@ -1,7 +1,8 @@
 /**
  * Feeds damaged captures to the reader. Whatever the bytes: no error but CaptureError, its offset within the data, no record
- * that reaches beyond its bytes, an end within a bounded number of steps, in bounded memory. What could be read can also be
- * rewritten, and the rewritten file is sound.
+ * that reaches beyond its bytes, no event that the framing does not hold whole and none of those left out silently, an end
+ * within a bounded number of steps, in bounded memory. What could be read can also be rewritten, and the rewritten file is
+ * sound.
  *
  * Runs by itself too: `node test/fuzz/savefile.ts [--iterations N] [--seed N]`.
  */
@@ -16,8 +17,10 @@ import { EventRecord } from '../../server/event/event-record.ts';
 import { PPM_EVENT_MAX } from '../../server/event/event-types.ts';
 import { CollectedState } from '../helpers/scap-contents.ts';
 import { mutatedCapture } from './savefile-mutations.ts';
+import { countWholeEvents } from './savefile-oracle.ts';
 import { SeededRandom } from './savefile-random.ts';
 import { savefileCorpus, savefileSeeds } from './savefile-seeds.ts';
+import { Watchdog } from './watchdog.ts';
 
 export interface FuzzOptions {
   readonly iterations: number;
@@ -47,8 +50,8 @@ const MEMORY_BYTES_MAX = 400_000_000;
 const REWRITE_EVERY = 16;
 
 interface Reading {
-  readonly events: number;
-  readonly error: CaptureError | undefined;
+  events: number;
+  error: CaptureError | undefined;
 }
 
 function check(condition: boolean, message: string): void {
@@ -70,20 +73,20 @@ function checkRecord(record: EventRecord, previousNum: number): void {
   }
 }
 
-async function readEvents(engine: SavefileEngine, stepsMax: number): Promise<number> {
+/** Counts into `reading` what is read to the end. */
+async function readEvents(engine: SavefileEngine, stepsMax: number, reading: Reading): Promise<void> {
   const record = new EventRecord();
-  let events = 0;
   let num = 0;
   for (let step = 0; step < stepsMax; step++) {
     const result = engine.next(record);
-    if (result === NEXT_END) return events;
+    if (result === NEXT_END) return;
     if (result !== NEXT_EVENT) {
       await engine.fill();
       continue;
     }
     checkRecord(record, num);
     num = record.num;
-    events++;
+    reading.events++;
   }
   throw new Error(`no end after ${stepsMax} steps`);
 }
@@ -91,18 +94,26 @@ async function readEvents(engine: SavefileEngine, stepsMax: number): Promise<num
 async function read(path: string, bytes: Buffer): Promise<Reading> {
   const isGzip = bytes[0] === 0x1f && bytes[1] === 0x8b;
   const engine = new SavefileEngine({ path, limits: LIMITS });
+  const reading: Reading = { events: 0, error: undefined };
   try {
     await engine.open(new CollectedState());
-    const stepsMax = isGzip ? GZIP_STEPS : STEPS_MIN + bytes.length * STEPS_PER_BYTE;
-    return { events: await readEvents(engine, stepsMax), error: undefined };
+    await readEvents(engine, isGzip ? GZIP_STEPS : STEPS_MIN + bytes.length * STEPS_PER_BYTE, reading);
   } catch (error) {
     if (!(error instanceof CaptureError)) throw error;
     check(error.offset >= 0, `offset ${error.offset}`);
     check(isGzip || error.offset <= bytes.length + 4, `offset ${error.offset} of ${bytes.length} bytes`);
-    return { events: 0, error };
+    reading.error = error;
   } finally {
     await engine.close();
   }
+  if (!isGzip) checkCount(engine, reading, countWholeEvents(bytes));
+  return reading;
+}
+
+function checkCount(engine: SavefileEngine, { events, error }: Reading, whole: number): void {
+  const taken = events + engine.counters.absorbedEvents + engine.counters.unknownEvents;
+  check(taken <= whole, `${taken} events taken, ${whole} are whole`);
+  check(error !== undefined || taken === whole, `${taken} events taken of ${whole}, and no error`);
 }
 
 /** Rewrites the file; what came out must be sound and hold the same. */
@@ -117,8 +128,9 @@ async function rewrite(path: string, target: string): Promise<boolean> {
   const engine = new SavefileEngine({ path: target });
   try {
     await engine.open(new CollectedState());
-    const again = await readEvents(engine, STEPS_MIN + events * 3);
-    check(again === events, `${events} events written, ${again} read`);
+    const again: Reading = { events: 0, error: undefined };
+    await readEvents(engine, STEPS_MIN + events * 3, again);
+    check(again.events === events, `${events} events written, ${again.events} read`);
   } catch (error) {
     // A capture, or its last section, without any event is not sound; its rewriting is not either.
     const isEmpty = error instanceof CaptureError && error.message.startsWith('no events');
@@ -138,6 +150,7 @@ export async function runSavefileFuzz(options: FuzzOptions): Promise<SavefileFuz
   const seeds = savefileSeeds();
   const corpus = savefileCorpus();
   const counts = { files: 0, events: 0, sound: 0, damaged: 0, rewritten: 0 };
+  const watchdog = new Watchdog(`savefile fuzz, seed ${options.seed}`, FILE_MS_MAX * 2);
   const startedMs = performance.now();
   log(`savefile: seed ${options.seed}, ${seeds.length} seeds, ${corpus.length} files of the corpus`);
   for (let i = -corpus.length; i < options.iterations; i++) {
@@ -145,6 +158,7 @@ export async function runSavefileFuzz(options: FuzzOptions): Promise<SavefileFuz
     const random = new SeededRandom(options.seed + Math.imul(i, 0x9e3779b1));
     const bytes = corpus[i + corpus.length] ?? mutatedCapture(seeds, random);
     writeFileSync(path, bytes);
+    watchdog.step(i);
     const fileMs = performance.now();
     try {
       const { events, error } = await read(path, bytes);
@@ -159,12 +173,14 @@ export async function runSavefileFuzz(options: FuzzOptions): Promise<SavefileFuz
       const kept = join(tmpdir(), `strata-fuzz-${options.seed}-${i}.scap`);
       writeFileSync(kept, bytes);
       rmSync(directory, { recursive: true, force: true });
+      await watchdog.stop();
       throw new Error(`savefile fuzz: seed ${options.seed}, iteration ${i}, file kept as ${kept}`, {
         cause: error,
       });
     }
   }
   rmSync(directory, { recursive: true, force: true });
+  await watchdog.stop();
   const seconds = (performance.now() - startedMs) / 1000;
   const rate = Math.round(counts.files / seconds);
   log(`savefile: ${JSON.stringify(counts)} in ${seconds.toFixed(1)} s, ${rate} files/s`);
