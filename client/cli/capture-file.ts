@@ -2,7 +2,7 @@
 import { accessSync, constants, statSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { CliError } from './cli-error.ts';
-import { describeFileError } from './field-list.ts';
+import { describeFileError } from './file-error.ts';
 
 /** The small capture of the quick start. */
 export const BUNDLED_CAPTURE = fileURLToPath(

@@ -81,6 +81,7 @@ export class EventPrinter {
       this.#progress?.stop();
     }
     await this.#options.output.flush();
+    if (ended?.reason === EndReason.SHUTDOWN) this.#options.note('the server has shut down');
     if (this.#options.hasSummary) this.#summarize(ended);
     return ended;
   }

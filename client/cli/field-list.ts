@@ -1,6 +1,7 @@
 /** The value of `--fields`: a list of field names, or `@FILE` with one. */
 import { readFileSync } from 'node:fs';
 import { usageError } from './cli-error.ts';
+import { describeFileError } from './file-error.ts';
 
 /** Field names of `--fields`; `@FILE` is read. Throws a CliError for unreadable files and malformed lists. */
 export function readFieldList(argument: string): string[] {
@@ -54,16 +55,4 @@ function parseArray(text: string, place: string): string[] {
 function checkNotEmpty(names: string[], place: string): string[] {
   if (names.length === 0) throw usageError(`${place}: no field names`);
   return names;
-}
-
-/** Why a file cannot be read, without Node's call names. */
-export function describeFileError(error: unknown): string {
-  const code = (error as NodeJS.ErrnoException).code;
-  const known: Readonly<Record<string, string>> = {
-    ENOENT: 'no such file',
-    EACCES: 'permission denied',
-    EISDIR: 'is a directory',
-    ENOTDIR: 'a part of the path is not a directory',
-  };
-  return known[code ?? ''] ?? (error instanceof Error ? error.message : String(error));
 }

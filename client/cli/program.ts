@@ -18,8 +18,10 @@ export const PROGRAM_NOTES = `Exit codes:
   130  ended by Ctrl-C
 
 Environment:
-  ${TARGET_ENVIRONMENT_NAME}  server to use instead of ${DEFAULT_TARGET}
-  NO_COLOR       no colours, even on a terminal`;
+  ${TARGET_ENVIRONMENT_NAME}     server to use instead of ${DEFAULT_TARGET}
+  NO_COLOR          no colours, even on a terminal
+  STRATA_LOG_LEVEL  log of a private server, on standard error (default: silent)
+  STRATA_DEBUG      with any value: print where an unexpected error came from`;
 
 /** All commands, bound to `context`. Parsing throws CommanderError instead of ending the process. */
 export function makeProgram(context: CliContext): Command {

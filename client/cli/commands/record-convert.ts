@@ -4,6 +4,7 @@ import type { Command } from 'commander';
 import { checkCaptureFile } from '../capture-file.ts';
 import { CliError } from '../cli-error.ts';
 import { type CliContext, note } from '../context.ts';
+import { describeFileError } from '../file-error.ts';
 import { formatCount, ProgressBar } from '../progress-bar.ts';
 
 interface ConvertOptions {
@@ -62,7 +63,9 @@ async function convert(
     }
   } catch (error) {
     if (error instanceof CliError) throw error;
-    throw new CliError(`${inPath}: ${error instanceof Error ? error.message : String(error)}`);
+    // The input could be read a moment ago: what the system refuses now is the output.
+    const path = (error as NodeJS.ErrnoException).code === undefined ? inPath : outPath;
+    throw new CliError(`${path}: ${describeFileError(error)}`, undefined, { cause: error });
   } finally {
     progress.stop();
   }
