@@ -13,7 +13,7 @@ const OUT = fileURLToPath(new URL('../docs/images/strata.svg', import.meta.url))
 /** Arguments as one would type them; each is shown behind a prompt. */
 const COMMANDS: readonly string[] = [
   "events 'user.name = demouser and evt.type in (write, procexit)'",
-  "events 'evt.type = openat and fd.name = /etc/shadow' -p '%evt.num %user.name: %proc.name from %proc.pname: %evt.res'",
+  "events 'evt.type = openat and fd.name = /etc/shadow' -p '%evt.num %user.name: %proc.name by %proc.pname: %evt.res'",
   "events 'evt.type = openat and evt.res = EACCES' --json --fields evt.num,thread.tid,proc.name,proc.aname[2],fd.name",
   'get thread 4089 --event 3642 | head -n 8',
 ];
