@@ -25,6 +25,9 @@ export class HoldReader implements EventReader {
   }
 }
 
+/** Time that goes back further than this is a new recording (another section of the file): the pace starts anew. */
+const REORDER_MS_MAX = 1000;
+
 /** Holds the source after an event until as much time has passed as passed in the recording, divided by the speed. */
 export class PaceReader implements EventReader {
   readonly eventTypes: Uint8Array;
@@ -51,12 +54,14 @@ export class PaceReader implements EventReader {
 
   onEvent(event: InspectedEvent): void {
     const { tsHi, tsLo } = event.record;
-    if (this.startedAtMs < 0) {
+    const elapsedMs = u64Difference(tsHi, tsLo, this.firstTsHi, this.firstTsLo) / 1e6;
+    if (this.startedAtMs < 0 || elapsedMs < -REORDER_MS_MAX) {
       this.startedAtMs = this.nowMs();
       this.firstTsHi = tsHi;
       this.firstTsLo = tsLo;
+      this.dueMs = this.startedAtMs;
+      return;
     }
-    const elapsedMs = u64Difference(tsHi, tsLo, this.firstTsHi, this.firstTsLo) / 1e6;
     this.dueMs = this.startedAtMs + elapsedMs / this.speed;
   }
 }

@@ -11,8 +11,8 @@ import { FilterError } from '../filter/filter-error.ts';
 import { BatchEncoder } from './batch-encoder.ts';
 import type { FeedFilter, FeedRequest, FeedStarted, Projection } from './event-feed.ts';
 import { fieldSchema } from './field-schema.ts';
-import { captureEngineOf, nodeIdentityOf } from './query/query-context.ts';
 import type { QueryContext } from './query/query-context.ts';
+import { captureEngineOf, nodeIdentityOf } from './query/query-context.ts';
 import type { ActiveFilter } from './subscription.ts';
 
 const LINE_END = 10;
