@@ -98,7 +98,7 @@ function bindAbsolutePath(argument: FieldArgument | undefined): Extractor {
 
 const NS_PER_MS = 1_000_000n;
 
-/** Distance of the event from the timestamp in the argument, in milliseconds rounded up: `evt.around[T] <= D`. */
+/** Distance of the event from the timestamp in the argument, in milliseconds rounded up: `evt.around[T] = D`. */
 function bindAround(argument: FieldArgument | undefined): Extractor {
   const around = parseTimestamp(argument);
   return ({ record }) => {
@@ -122,7 +122,7 @@ export const EVT_AROUND_FIELD: FieldRow = row(
   'DEC',
   'true when the event lies within N ms of a timestamp',
   () => undefined,
-  { argument: 'key required', noRhs: true, noTransformer: true, bind: bindAround },
+  { argument: 'key required', noRhs: true, noTransformer: true, isDistance: true, bind: bindAround },
 );
 
 export const EVT_ABSPATH_FIELD: FieldRow = row(

@@ -12,6 +12,7 @@ import { fdOfEvent } from './fd-of-event.ts';
 import { addressOf, isClientLocal, isConnection } from './fd-sides.ts';
 import type { Extractor, FieldRow, Scalar } from './field.ts';
 import { rowsOf } from './field-row.ts';
+import { findServicePort } from './service-port.ts';
 
 const row = rowsOf('fd');
 
@@ -94,10 +95,7 @@ export const FD_PORT_FIELDS: readonly FieldRow[] = [
   row('fd.rport', 'port', 'DEC', 'remote port', extract(remotePort)),
 ];
 
-/**
- * Service names print as port numbers, as the reference does unless told to resolve. Names are for conditions
- * (`fd.sproto = ssh`): see services.ts.
- */
+/** Service names print as port numbers, as the reference does unless told to resolve. */
 function service(read: FdReader<number>): Extractor {
   return extract((fd, event) => {
     const port = read(fd, event);
@@ -117,12 +115,17 @@ const clientService: FdReader<string> = (fd) => {
   return isSocket(fd) ? `${fd.sport}` : '';
 };
 
+/** Conditions may write the name all the same: `fd.sproto = ssh`. */
+const NAMED = {
+  valueOfLiteral: (text: string) => `${findServicePort(text) ?? text}`,
+} as const;
+
 export const FD_SERVICE_FIELDS: readonly FieldRow[] = [
   row('fd.proto', 'port', 'NA', 'matches either end service name', extract(bothPorts), EITHER_END),
-  row('fd.cproto', 'string', 'NA', 'client service name', extract(clientService)),
-  row('fd.sproto', 'string', 'NA', 'server service name', extract(serverService)),
-  row('fd.lproto', 'string', 'NA', 'local service name', service(localPort)),
-  row('fd.rproto', 'string', 'NA', 'remote service name', service(remotePort)),
+  row('fd.cproto', 'string', 'NA', 'client service name', extract(clientService), NAMED),
+  row('fd.sproto', 'string', 'NA', 'server service name', extract(serverService), NAMED),
+  row('fd.lproto', 'string', 'NA', 'local service name', service(localPort), NAMED),
+  row('fd.rproto', 'string', 'NA', 'remote service name', service(remotePort), NAMED),
 ];
 
 export const FD_NET_FIELDS: readonly FieldRow[] = [

@@ -87,6 +87,10 @@ export interface FieldRow {
    * text). Several values compare true when one of them does.
    */
   bindFilter?(argument: FieldArgument | undefined): Extractor;
+  /** The value that a literal of `=`, `!=`, `in` or `intersects` stands for (`fd.sproto = ssh`), when not itself. */
+  valueOfLiteral?(text: string): string;
+  /** Values are distances: equal means "at most" (`evt.around[T] = 500`), and unequal "more". */
+  readonly isDistance?: true | undefined;
   /** When JSON output differs from the typed value (the time texts, which JSON shows as epoch nanoseconds). */
   bindJson?(argument: FieldArgument | undefined): Extractor;
   /** When text output differs from the typed value (the payload, whose unprintable bytes show as dots): a string. */

@@ -16,6 +16,7 @@ import { FilterError } from './filter-error.ts';
 import { checkLiteral } from './literal-warnings.ts';
 import { compileOperand, type Operand } from './operand.ts';
 import { isComparable, operatorsFor } from './operators.ts';
+import { asRowMeans, type LiteralComparison } from './row-meaning.ts';
 
 export type EventTest = (event: InspectedEvent) => boolean;
 
@@ -42,10 +43,11 @@ export function compileComparison(node: CompareNode, context: CompileContext): C
   if (right.kind !== 'value' && right.kind !== 'list') return withField(node, left, right, context);
   const values = right.kind === 'list' ? right.values : [right];
   for (const value of values) checkLiteral(left, operator, value, context);
-  const matches = left.type === 'dynamic' ? dynamicTest(node, values) : typedTest(node, left, values);
+  const comparison = asRowMeans({ ...node, values }, left.isPlainField ? left.row : undefined);
+  const matches = left.type === 'dynamic' ? dynamicTest(comparison) : typedTest(comparison, left);
   const test = applied(left, matches);
   if (!left.isPlainField || left.row === undefined) return { test, outcomes: undefined };
-  const outcomes = outcomesOfComparison(left.row, left.argument, matches.one, values);
+  const outcomes = outcomesOfComparison(left.row, left.argument, matches.one, comparison.values);
   return { test: outcomes === undefined ? test : byType(outcomes, test), outcomes };
 }
 
@@ -78,8 +80,8 @@ interface ValueTest {
 type ComparedType = Pick<Operand, 'type' | 'isList' | 'row'>;
 
 /** The test of values of a known type. Throws FilterError at the literal that does not fit. */
-function typedTest(node: CompareNode, left: ComparedType, values: readonly ValueNode[]): ValueTest {
-  const { operator, modifier } = node;
+function typedTest(comparison: LiteralComparison, left: ComparedType): ValueTest {
+  const { operator, modifier, values } = comparison;
   // What is one of several literals needs one look-up, not one comparison each.
   const isMember =
     operator === 'in' || operator === 'intersects' || (operator === '=' && modifier === 'anyof');
@@ -145,13 +147,13 @@ function modifiedTest<Value>(
  * A value whose type shows only with the event: the test is compiled for each type when it first comes. Literals that do
  * not fit a type compare false with its values.
  */
-function dynamicTest(node: CompareNode, values: readonly ValueNode[]): ValueTest {
+function dynamicTest(comparison: LiteralComparison): ValueTest {
   const tests = new Map<FieldType, ScalarTest>();
   const one = (value: Scalar): boolean => {
     const { type, value: scalar } = value as unknown as DynamicValue;
     let test = tests.get(type);
     if (test === undefined) {
-      test = typedTestOrNever(node, type, values);
+      test = typedTestOrNever(comparison, type);
       tests.set(type, test);
     }
     return test(scalar);
@@ -159,10 +161,10 @@ function dynamicTest(node: CompareNode, values: readonly ValueNode[]): ValueTest
   return { one, many: (items) => items.some(one) };
 }
 
-function typedTestOrNever(node: CompareNode, type: FieldType, values: readonly ValueNode[]): ScalarTest {
-  if (!isComparable(node.operator, type, false)) return () => false;
+function typedTestOrNever(comparison: LiteralComparison, type: FieldType): ScalarTest {
+  if (!isComparable(comparison.operator, type, false)) return () => false;
   try {
-    return typedTest(node, { type, isList: false, row: undefined }, values).one;
+    return typedTest(comparison, { type, isList: false, row: undefined }).one;
   } catch (error) {
     if (error instanceof FilterError) return () => false;
     throw error;

@@ -1,8 +1,8 @@
 /** Reads the values written in a condition as the type of the field they are compared with. */
 import type { FieldType, Scalar } from '../fields/field.ts';
+import { findServicePort } from '../fields/service-port.ts';
 import { LiteralError } from './filter-error.ts';
 import { parseAddress } from './ip-literal.ts';
-import { servicePort } from './service-port.ts';
 
 const INTEGER = /^[ \t\n\v\f\r]*([+-]?)(0[xX][0-9a-fA-F]+|[0-9]+)$/;
 const DOUBLE = /^[ \t\n\v\f\r]*[+-]?[0-9]+(?:\.[0-9]*)?(?:[eE][+-]?[0-9]+)?$/;
@@ -88,7 +88,7 @@ function parsePort(text: string): number {
     if (port <= 65535) return port;
     throw new LiteralError(`${text} is outside the range of port, 0 to 65535`);
   }
-  const port = servicePort(text);
+  const port = findServicePort(text);
   if (port === undefined) throw new LiteralError(`'${text}' is neither a port nor the name of a service`);
   return port;
 }

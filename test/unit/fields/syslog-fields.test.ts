@@ -1,6 +1,5 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
-import { findServiceName, findServicePort } from '../../../server/fields/services.ts';
 import { FD_UNIX_SOCK } from '../../../server/state/fd-info.ts';
 import { EventContext, fdOf } from '../../helpers/event-context.ts';
 import { bindField } from '../../helpers/event-fields.ts';
@@ -35,16 +34,5 @@ describe('a message to the system log', () => {
     assert.deepEqual(shown('<13>x', '/run/other'), [false, ...nothing]);
     assert.deepEqual(shown('<13>x', '/dev/log', 'PPME_SYSCALL_READ_X'), [false, ...nothing]);
     assert.deepEqual(shown('<13>x', '/dev/log', 'PPME_SOCKET_SENDTO_X', -111), [true, ...nothing]);
-  });
-});
-
-describe('service names', () => {
-  it('stand for a port, and a port for a name', () => {
-    assert.equal(findServicePort('ssh'), 22);
-    assert.equal(findServicePort('HTTPS'), 443);
-    assert.equal(findServicePort('nonesuch'), undefined);
-    assert.equal(findServiceName(514, 'udp'), 'syslog');
-    assert.equal(findServiceName(514), 'shell');
-    assert.equal(findServiceName(65000), undefined);
   });
 });
