@@ -113,6 +113,8 @@ export class FdTable {
         if (!this.rows.has(fd)) this.owner.undo.push(this, fd, undefined);
       }
     }
+    this.owner.fdCounters.removed += this.rows.size;
+    this.owner.fdCounters.added += other.rows.size;
     this.rows = other.rows;
     this.isUsed = true;
     this.shared = true;
