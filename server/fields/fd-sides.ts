@@ -7,8 +7,8 @@ import {
   type FdInfo,
 } from '../state/fd-info.ts';
 import type { InspectedEvent } from '../state/inspected-event.ts';
+import { ipv4Text, ZERO_IPV4, ZERO_IPV6 } from '../state/ip-address.ts';
 import { hasNoRole } from './fd-kinds.ts';
-import { ipv4Text } from './params/ip-text.ts';
 
 /** Whether the address is one of the machine's interfaces, or of the container the event's thread lives in. */
 export function isLocalAddress(address: string, event: InspectedEvent): boolean {
@@ -32,13 +32,10 @@ function isLocalIpv6(address: string, event: InspectedEvent): boolean {
   return false;
 }
 
-const NO_IPV4 = '\0'.repeat(4);
-const NO_IPV6 = '\0'.repeat(16);
-
 /** An end that is not known yet is the unspecified address. */
 export function addressOf(fd: FdInfo, address: string): string {
   if (address !== '') return address;
-  return fd.type === FD_IPV4_SOCK || fd.type === FD_IPV4_SERVSOCK ? NO_IPV4 : NO_IPV6;
+  return fd.type === FD_IPV4_SOCK || fd.type === FD_IPV4_SERVSOCK ? ZERO_IPV4 : ZERO_IPV6;
 }
 
 /** A connection whose ends are known. */

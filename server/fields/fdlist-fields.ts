@@ -12,9 +12,9 @@ import {
   FD_IPV6_SOCK,
   type FdInfo,
 } from '../state/fd-info.ts';
+import { ipText, ipv4Text } from '../state/ip-address.ts';
 import type { Extractor, FieldRow } from './field.ts';
 import { rowsOf } from './field-row.ts';
-import { ipText, ipv4Text } from './params/ip-text.ts';
 import { listedFd, listedFdCount } from './params/param-values.ts';
 
 const row = rowsOf('fdlist');

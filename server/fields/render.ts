@@ -1,9 +1,9 @@
 /** Field values as text, as an output line shows them. */
 import type { PrintFormat } from '../event/event-table.ts';
 import type { Integer } from '../event/u64.ts';
+import { ipText } from '../state/ip-address.ts';
 import type { ByteWriter } from './byte-writer.ts';
 import type { DynamicValue, FieldRow, FieldType, FieldValue, Scalar } from './field.ts';
-import { ipText } from './params/ip-text.ts';
 
 /** What stands for a value that is absent. */
 export const ABSENT_TEXT = '<NA>';

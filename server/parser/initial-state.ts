@@ -19,11 +19,11 @@ import {
   FD_IPV6_SERVSOCK,
 } from '../state/fd-info.ts';
 import type { OsState } from '../state/os-state.ts';
+import { tupleText } from '../state/socket-text.ts';
 import type { ThreadInfo } from '../state/thread-info.ts';
 import { CgroupCache } from './cgroup-cache.ts';
 import { fdFromEntry, threadFromEntry } from './snapshot-rows.ts';
 import { swapEndpoints } from './socket-endpoints.ts';
-import { tupleText } from './socket-tuple.ts';
 
 export class InitialState implements SnapshotSink {
   /** Fds of threads the source does not have: left out. */

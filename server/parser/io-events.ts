@@ -32,6 +32,7 @@ import {
   L4_UNKNOWN,
 } from '../state/fd-info.ts';
 import type { InspectedEvent } from '../state/inspected-event.ts';
+import { AF_INET, AF_INET6, AF_UNIX } from '../state/socket-text.ts';
 import { passedFds } from './ancillary-data.ts';
 import type { EventHandler, HandlerRow, ParserContext } from './parser-context.ts';
 import {
@@ -42,15 +43,7 @@ import {
   swapEndpoints,
 } from './socket-endpoints.ts';
 import { IPPROTO_UDP, nameOf, newSocket, SOCK_DGRAM, setStatus } from './socket-events.ts';
-import {
-  AF_INET,
-  AF_INET6,
-  AF_UNIX,
-  familyAt,
-  readTuple,
-  type SocketTuple,
-  tupleParamText,
-} from './socket-tuple.ts';
+import { familyAt, readTuple, type SocketTuple, tupleParamText } from './socket-tuple.ts';
 
 const NO_PARAM = -1;
 const SEND_FD_PARAM = 2;

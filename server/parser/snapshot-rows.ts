@@ -18,12 +18,12 @@ import {
 } from '../state/fd-info.ts';
 import type { InterfaceTable } from '../state/interface-table.ts';
 import { isMappedIpv4 } from '../state/ip-address.ts';
+import { endpointText, tupleText } from '../state/socket-text.ts';
 import type { ThreadInfo } from '../state/thread-info.ts';
 import type { ThreadTable } from '../state/thread-table.ts';
 import type { CgroupCache } from './cgroup-cache.ts';
 import { cwdFrom } from './directory-events.ts';
 import { completeEndpoints } from './socket-endpoints.ts';
-import { endpointText, tupleText } from './socket-tuple.ts';
 import { exepathOf, splitItems } from './thread-params.ts';
 
 /** A thread's row, not in the table yet and not linked. */

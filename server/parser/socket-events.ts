@@ -32,12 +32,10 @@ import {
   O_CLOEXEC,
 } from '../state/fd-info.ts';
 import type { InspectedEvent } from '../state/inspected-event.ts';
+import { AF_INET, AF_INET6, AF_UNIX } from '../state/socket-text.ts';
 import type { HandlerRow, ParserContext } from './parser-context.ts';
 import { setEndpoints, swapEndpoints } from './socket-endpoints.ts';
 import {
-  AF_INET,
-  AF_INET6,
-  AF_UNIX,
   addressParamText,
   readAddress,
   readTuple,

@@ -2,11 +2,16 @@
 import type { EventRecord } from '../event/event-record.ts';
 import { type Integer, u64 } from '../event/u64.ts';
 import { L4_ICMP, L4_RAW, L4_TCP, L4_UDP } from '../state/fd-info.ts';
-import { formatAddress, isMappedIpv4 } from '../state/ip-address.ts';
-
-export const AF_UNIX = 1;
-export const AF_INET = 2;
-export const AF_INET6 = 10;
+import { isMappedIpv4 } from '../state/ip-address.ts';
+import {
+  AF_INET,
+  AF_INET6,
+  AF_UNIX,
+  hostsText,
+  socketAddressText,
+  socketTupleText,
+  tupleText,
+} from '../state/socket-text.ts';
 
 /** A SOCKTUPLE. Addresses are binary strings; IPv6 addresses that only wrap IPv4 ones are unwrapped (`family` stays). */
 export interface SocketTuple {
@@ -109,16 +114,6 @@ export function familyAt(record: EventRecord, index: number): number {
   return record.bytes[record.paramOffsets[index] as number] as number;
 }
 
-/** `1.2.3.4:80`, `::1:80` */
-export function endpointText(ip: string, port: number): string {
-  return `${formatAddress(ip)}:${port}`;
-}
-
-/** `1.2.3.4:1024->5.6.7.8:80` */
-export function tupleText(sip: string, sport: number, dip: string, dport: number): string {
-  return `${formatAddress(sip)}:${sport}->${formatAddress(dip)}:${dport}`;
-}
-
 /** The name of a connected socket, by its protocol. */
 export function socketName(
   sip: string,
@@ -130,7 +125,7 @@ export function socketName(
 ): string {
   if (l4proto === L4_TCP || l4proto === L4_UDP) return tupleText(sip, sport, dip, dport);
   if (l4proto === L4_ICMP || (l4proto === L4_RAW && isIpv4)) {
-    return `${formatAddress(sip)}->${formatAddress(dip)}`;
+    return hostsText(sip, dip);
   }
   return '<unknown>';
 }
@@ -140,36 +135,18 @@ export function unixName(source: Integer, peer: Integer, path: string): string {
   return `${source.toString(16)}->${peer.toString(16)} ${printable(path)}`;
 }
 
-/** A tuple parameter as text, the way names are made of it. */
+/** A tuple parameter as the name of a socket. */
 export function tupleParamText(record: EventRecord, index: number): string {
-  if (record.isEmpty(index)) return 'NULL';
-  const tuple = readTuple(record, index);
-  if (tuple === undefined) {
-    const family = familyAt(record, index);
-    if (family === AF_INET) return 'INVALID IPv4';
-    return family === AF_INET6 ? 'INVALID IPv6' : `family ${family}`;
-  }
-  if (tuple.family === AF_UNIX) return unixName(tuple.source, tuple.peer, tuple.path);
-  return tupleText(tuple.sip, tuple.sport, tuple.dip, tuple.dport);
+  return record.isEmpty(index) ? 'NULL' : printable(socketTupleText(record.binary(index)));
 }
 
-/** An address parameter as text, the way names are made of it. */
+/** An address parameter as the name of a socket. */
 export function addressParamText(record: EventRecord, index: number): string {
-  if (record.isEmpty(index)) return 'NULL';
-  const family = familyAt(record, index);
-  const address = readAddress(record, index);
-  if (address === undefined) {
-    if (family === AF_INET) return 'INVALID IPv4';
-    return family === AF_INET6 ? 'INVALID IPv6' : `family ${family}`;
-  }
-  if (family === AF_UNIX) return printable(address.path);
-  if (family === AF_INET) return endpointText(address.ip, address.port);
-  const at = record.paramOffsets[index] as number;
-  return endpointText(record.bytes.latin1Slice(at + 1, at + 17), address.port);
+  return record.isEmpty(index) ? 'NULL' : printable(socketAddressText(record.binary(index)));
 }
 
 /** The text without control characters and bytes beyond ASCII. */
-export function printable(text: string): string {
+function printable(text: string): string {
   for (let i = 0; i < text.length; i++) {
     const code = text.charCodeAt(i);
     if (code < 0x20 || code > 0x7e) return strip(text);

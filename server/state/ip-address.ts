@@ -1,9 +1,8 @@
-/** IP addresses as binary strings of 4 or 16 bytes in network byte order. */
+/** IP addresses as binary strings of 4 or 16 bytes in network byte order, and their text. */
 
 export const ZERO_IPV4 = '\0\0\0\0';
 export const ZERO_IPV6 = '\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0';
 const MAPPED_PREFIX = '\0\0\0\0\0\0\0\0\0\0\xff\xff';
-const COMPATIBLE_PREFIX = ZERO_IPV6.slice(0, 12);
 
 /** Whether no address is set: none at all, or all zero. */
 export function isZeroAddress(ip: string): boolean {
@@ -15,36 +14,51 @@ export function isMappedIpv4(ip: string): boolean {
   return ip.startsWith(MAPPED_PREFIX) || ip === ZERO_IPV6;
 }
 
-/** `1.2.3.4` or the shortest IPv6 text (RFC 5952, dotted tail for wrapped IPv4); an absent address is `0.0.0.0`. */
-export function formatAddress(ip: string): string {
-  if (ip.length === 16) return formatIpv6(ip);
-  return ip === '' ? '0.0.0.0' : formatIpv4(ip, 0);
+/** Text of 4 or 16 bytes; '' for any other length. */
+export function ipText(address: string): string {
+  if (address.length === 4) return ipv4Text(address, 0);
+  if (address.length === 16) return ipv6Text(address);
+  return '';
 }
 
-function formatIpv4(ip: string, at: number): string {
-  return `${ip.charCodeAt(at)}.${ip.charCodeAt(at + 1)}.${ip.charCodeAt(at + 2)}.${ip.charCodeAt(at + 3)}`;
+/** Dotted text of the four bytes at `at`. */
+export function ipv4Text(bytes: string, at: number): string {
+  return `${bytes.charCodeAt(at)}.${bytes.charCodeAt(at + 1)}.${bytes.charCodeAt(at + 2)}.${bytes.charCodeAt(at + 3)}`;
 }
 
-function formatIpv6(ip: string): string {
-  if (ip.startsWith(MAPPED_PREFIX)) return `::ffff:${formatIpv4(ip, 12)}`;
+/** The shortest form: the first longest run of two or more zero groups becomes `::`; embedded IPv4 is dotted. */
+export function ipv6Text(bytes: string): string {
   const groups: number[] = [];
-  for (let i = 0; i < 16; i += 2) groups.push(ip.charCodeAt(i) * 256 + ip.charCodeAt(i + 1));
-  if (ip.startsWith(COMPATIBLE_PREFIX) && groups[6] !== 0) return `::${formatIpv4(ip, 12)}`;
+  for (let i = 0; i < 16; i += 2) groups.push((bytes.charCodeAt(i) << 8) | bytes.charCodeAt(i + 1));
   const [start, length] = longestZeroRun(groups);
-  const hex = groups.map((group) => group.toString(16));
-  if (length < 2) return hex.join(':');
-  return `${hex.slice(0, start).join(':')}::${hex.slice(start + length).join(':')}`;
+  const isEmbeddedIpv4 = start === 0 && (length === 6 || (length === 5 && groups[5] === 0xffff));
+  const count = isEmbeddedIpv4 ? 6 : 8;
+  let text = '';
+  for (let i = 0; i < count; i++) {
+    if (i >= start && i < start + length) {
+      if (i === start) text += ':';
+      continue;
+    }
+    if (i > 0) text += ':';
+    text += (groups[i] as number).toString(16);
+  }
+  if (isEmbeddedIpv4) return `${text}:${ipv4Text(bytes, 12)}`;
+  return start >= 0 && start + length === 8 ? `${text}:` : text;
 }
 
-function longestZeroRun(groups: readonly number[]): readonly [start: number, length: number] {
-  let best = 0;
+/** `[-1, 0]` when no run has two groups. */
+function longestZeroRun(groups: readonly number[]): [start: number, length: number] {
+  let bestStart = -1;
   let bestLength = 0;
-  for (let i = 0; i < groups.length; i++) {
-    let length = 0;
-    while (groups[i + length] === 0) length++;
-    if (length <= bestLength) continue;
-    best = i;
-    bestLength = length;
+  for (let i = 0; i < 8; i++) {
+    if (groups[i] !== 0) continue;
+    let end = i;
+    while (end < 8 && groups[end] === 0) end++;
+    if (end - i > bestLength) {
+      bestStart = i;
+      bestLength = end - i;
+    }
+    i = end;
   }
-  return [best, bestLength];
+  return bestLength < 2 ? [-1, 0] : [bestStart, bestLength];
 }

@@ -7,8 +7,8 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { SavefileEngine } from '../../server/capture/savefile/savefile-engine.ts';
 import type { DynamicValue, Extractor, FieldRow, FieldValue, Scalar } from '../../server/fields/field.ts';
-import { ipText } from '../../server/fields/params/ip-text.ts';
 import { Inspector } from '../../server/inspector/inspector.ts';
+import { ipText } from '../../server/state/ip-address.ts';
 import { OsState } from '../../server/state/os-state.ts';
 import { bindField, findRow } from './event-fields.ts';
 import {

@@ -7,13 +7,13 @@ import type { EventRecord } from '../../event/event-record.ts';
 import { EVENT_TABLE, type EventInfo, type ParamInfo, type ParamType } from '../../event/event-table.ts';
 import { FLAG_DATA, SIGNAL_NAMES, SYSCALL_NAMES } from '../../event/flag-tables.ts';
 import type { InspectedEvent } from '../../state/inspected-event.ts';
+import { socketAddressText, socketTupleText } from '../../state/socket-text.ts';
 import { ByteWriter } from '../byte-writer.ts';
 import { textEnd, writePrintable } from './bytes-text.ts';
 import { absolutePathText } from './event-paths.ts';
 import { type FlagWalk, flagText } from './flag-text.ts';
 import { decimalSigned, generalText, numberText, plainUnsigned } from './number-text.ts';
 import { commandText, errnoText, fdListText, groupText, userText, writeFd } from './param-values.ts';
-import { socketAddressText, socketTupleText } from './socket-text.ts';
 import { dateTimeNsText } from './time-text.ts';
 
 /** Appends a text, or nothing. */

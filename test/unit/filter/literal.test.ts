@@ -2,10 +2,10 @@ import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import fc from 'fast-check';
 import type { FieldType } from '../../../server/fields/field.ts';
-import { ipText } from '../../../server/fields/params/ip-text.ts';
 import { LiteralError } from '../../../server/filter/filter-error.ts';
 import { networkTest, parseAddress, parseNetwork } from '../../../server/filter/ip-literal.ts';
 import { parseHexBytes, parseLiteral } from '../../../server/filter/literal.ts';
+import { ipText } from '../../../server/state/ip-address.ts';
 
 const READS: readonly (readonly [text: string, type: FieldType, value: unknown])[] = [
   ['5', 'int64', 5],

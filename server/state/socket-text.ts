@@ -1,9 +1,9 @@
-/** Socket addresses and connection tuples of event parameters as text. */
-import { ipv4Text, ipv6Text, isIpv4Mapped } from './ip-text.ts';
+/** Socket addresses and connection tuples as text: of event parameters, given as their bytes, and of known endpoints. */
+import { ipText, ipv4Text, isMappedIpv4 } from './ip-address.ts';
 
-const AF_UNIX = 1;
-const AF_INET = 2;
-const AF_INET6 = 10;
+export const AF_UNIX = 1;
+export const AF_INET = 2;
+export const AF_INET6 = 10;
 
 /** A SOCKADDR value: `ip:port`, a unix socket's path, or the number of a family that is not decoded. */
 export function socketAddressText(value: string): string {
@@ -13,7 +13,7 @@ export function socketAddressText(value: string): string {
     return value.length === 7 ? `${ipv4Text(value, 1)}:${port(value, 5)}` : 'INVALID IPv4';
   }
   if (family === AF_INET6) {
-    return value.length === 19 ? `${ipv6Text(value.slice(1, 17))}:${port(value, 17)}` : 'INVALID IPv6';
+    return value.length === 19 ? endpointText(value.slice(1, 17), port(value, 17)) : 'INVALID IPv6';
   }
   return `family ${family}`;
 }
@@ -28,13 +28,33 @@ export function socketTupleText(value: string): string {
 }
 
 function ipv6TupleText(value: string): string {
-  if (isIpv4Mapped(value, 1) && isIpv4Mapped(value, 19)) return ipv4TupleText(value, 13, 17, 31, 35);
-  const source = `${ipv6Text(value.slice(1, 17))}:${port(value, 17)}`;
-  return `${source}->${ipv6Text(value.slice(19, 35))}:${port(value, 35)}`;
+  const sip = value.slice(1, 17);
+  const dip = value.slice(19, 35);
+  if (isMappedIpv4(sip) && isMappedIpv4(dip)) return ipv4TupleText(value, 13, 17, 31, 35);
+  return tupleText(sip, port(value, 17), dip, port(value, 35));
 }
 
 function ipv4TupleText(value: string, sip: number, sport: number, dip: number, dport: number): string {
   return `${ipv4Text(value, sip)}:${port(value, sport)}->${ipv4Text(value, dip)}:${port(value, dport)}`;
+}
+
+/** `1.2.3.4:80`, `::1:80`; an absent address is `0.0.0.0`. */
+export function endpointText(ip: string, port: number): string {
+  return `${knownIpText(ip)}:${port}`;
+}
+
+/** `1.2.3.4:1024->5.6.7.8:80` */
+export function tupleText(sip: string, sport: number, dip: string, dport: number): string {
+  return `${knownIpText(sip)}:${sport}->${knownIpText(dip)}:${dport}`;
+}
+
+/** `1.2.3.4->5.6.7.8`, for protocols without ports. */
+export function hostsText(sip: string, dip: string): string {
+  return `${knownIpText(sip)}->${knownIpText(dip)}`;
+}
+
+function knownIpText(ip: string): string {
+  return ip === '' ? '0.0.0.0' : ipText(ip);
 }
 
 function port(value: string, at: number): number {
