@@ -40,7 +40,7 @@ function main(): void {
     process.exitCode = 2;
     return;
   }
-  const wanted = Number(values.events ?? (values.quick ? 100_000 : 1_000_000));
+  const wanted = Number(values.events ?? (values.quick ? 500_000 : 1_000_000));
   const runs = Number(values.runs ?? (values.quick ? 3 : 5));
   for (const source of values.capture === undefined ? entry.captures() : [values.capture]) {
     if (!existsSync(source)) {
