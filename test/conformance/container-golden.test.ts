@@ -2,8 +2,8 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { bindField } from '../../server/fields/field-reference.ts';
+import { capturePath, goldenLines, hasGolden } from '../helpers/golden.ts';
 import { replay } from '../helpers/replay.ts';
-import { capturePath, goldenLines, hasGolden } from './golden.ts';
 
 const CAPTURE = 'run_as_user_0_container';
 const FIELDS = [

@@ -2,8 +2,9 @@
 import { ByteWriter } from '../../server/fields/byte-writer.ts';
 import { bindField } from '../../server/fields/field-reference.ts';
 import { compileJsonRow } from '../../server/fields/json-row.ts';
+import { capturePath, goldenFields, goldenLines } from '../helpers/golden.ts';
 import { replay } from '../helpers/replay.ts';
-import { type Cell, capturePath, goldenFields, goldenLines, isSameCell, scanCells } from './golden.ts';
+import { type Cell, isSameCell, scanCells } from './cells.ts';
 
 export interface Difference {
   readonly capture: string;

@@ -2,7 +2,7 @@
  * `node test/conformance/golden-diff.ts [CAPTURE|all] [FIELD]`: what differs from the golden files.
  * Without FIELD a summary by field, with FIELD every difference of that field (FIELD may end in `*`).
  */
-import { captureNames, goldenFields, hasGolden } from './golden.ts';
+import { goldenFields, goldenNames, hasGolden } from '../helpers/golden.ts';
 import { compareCapture, type Difference } from './golden-compare.ts';
 import { matches, readKnownFailing } from './known-failing.ts';
 import { describe, summarize } from './summary.ts';
@@ -15,7 +15,7 @@ const fields = goldenFields().filter((field) => {
   if (wantedField === undefined) return true;
   return wantedField.endsWith('*') ? field.startsWith(wantedField.slice(0, -1)) : field === wantedField;
 });
-const captures = wantedCapture === 'all' ? captureNames() : [wantedCapture];
+const captures = wantedCapture === 'all' ? goldenNames() : [wantedCapture];
 const known = readKnownFailing();
 const differences: Difference[] = [];
 let cells = 0;

@@ -1,7 +1,7 @@
 /** Every cell of the golden files, or a reviewed reason why not. */
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { captureNames, hasGolden } from './golden.ts';
+import { goldenNames, hasGolden } from '../helpers/golden.ts';
 import { compareCapture, type Difference } from './golden-compare.ts';
 import { type KnownFailing, matches, readKnownFailing } from './known-failing.ts';
 import { summarize } from './summary.ts';
@@ -18,7 +18,7 @@ test('every golden cell is equal or on the reviewed list', { skip, timeout: 600_
   let cells = 0;
   let equal = 0;
   let listed = 0;
-  for (const capture of captureNames()) {
+  for (const capture of goldenNames()) {
     const result = await compareCapture(capture);
     cells += result.cells;
     equal += result.equal;

@@ -1,10 +1,13 @@
-/** The reference output: one JSON object per event, 64-bit integers kept as the digits they were written with. */
+/**
+ * The golden files: what the reference implementation prints for each capture. One JSON object per event; fields that are
+ * absent are left out. They are kept beside the repository and are not part of it.
+ */
 import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { gunzipSync } from 'node:zlib';
 
 const SHARED = join(import.meta.dirname, '../../../shared');
-export const GOLDEN_DIRECTORY = join(SHARED, 'golden');
+const GOLDEN_DIRECTORY = join(SHARED, 'golden');
 export const CAPTURES_DIRECTORY = join(SHARED, 'captures');
 
 /** Integers beyond 2^53 are given as bigint, all others as numbers. */
@@ -15,7 +18,7 @@ export function hasGolden(): boolean {
   return existsSync(GOLDEN_DIRECTORY) && existsSync(CAPTURES_DIRECTORY);
 }
 
-/** Names of the captures that have reference output, without extension. */
+/** Names of the captures that have golden rows, without extension. */
 export function goldenNames(): readonly string[] {
   return readdirSync(CAPTURES_DIRECTORY)
     .filter((file) => file.endsWith('.scap'))
@@ -28,12 +31,20 @@ export function capturePath(name: string): string {
   return join(CAPTURES_DIRECTORY, `${name}.scap`);
 }
 
-/** Reference events of a capture, in order. */
-export function* readGolden(name: string): IterableIterator<GoldenEvent> {
+/** The fields every golden row was asked for. */
+export function goldenFields(): string[] {
+  return JSON.parse(readFileSync(join(GOLDEN_DIRECTORY, 'fields.json'), 'utf8')) as string[];
+}
+
+/** Rows of a capture in order, as raw lines. */
+export function goldenLines(name: string): string[] {
   const text = gunzipSync(readFileSync(join(GOLDEN_DIRECTORY, `${name}.jsonl.gz`))).toString('utf8');
-  for (const line of text.split('\n')) {
-    if (line !== '') yield JSON.parse(line, exactIntegers) as GoldenEvent;
-  }
+  return text.split('\n').filter((line) => line !== '');
+}
+
+/** Rows of a capture in order. */
+export function* readGolden(name: string): IterableIterator<GoldenEvent> {
+  for (const line of goldenLines(name)) yield JSON.parse(line, exactIntegers) as GoldenEvent;
 }
 
 function exactIntegers(_key: string, value: unknown, context?: { source?: string }): unknown {

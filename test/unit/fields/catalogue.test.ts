@@ -12,6 +12,13 @@ interface Fact {
   readonly type: string;
   readonly args: string;
   readonly list: boolean;
+  readonly fmt?: string;
+  readonly deprecated?: true;
+  readonly table_only?: true;
+  readonly print_only?: true;
+  readonly filter_only?: true;
+  readonly no_rhs?: true;
+  readonly no_transformer?: true;
 }
 
 const INDEX: FieldArgument = { text: '0', index: 0 };
@@ -34,16 +41,44 @@ test('a misspelt name suggests the nearest fields', () => {
   assert.deepEqual(suggestFields('completely.different.thing'), []);
 });
 
-test('the catalogue has every field of the reference, with its type and argument', {
+test('the catalogue has every field of the reference, and all that is said of it', {
   skip: existsSync(FACTS) ? false : 'the fact files are not beside the repository',
 }, () => {
   const facts = JSON.parse(readFileSync(FACTS, 'utf8')) as Record<string, unknown>;
   for (const list of Object.values(facts)) {
     if (!Array.isArray(list)) continue;
-    for (const { name, type, args, list: isList } of list as Fact[]) {
-      const row = findField(name);
-      assert.ok(row !== undefined, name);
-      assert.deepEqual([row.type, row.argument, row.isList], [type, args, isList], name);
+    for (const fact of list as Fact[]) {
+      const row = findField(fact.name);
+      assert.ok(row !== undefined, fact.name);
+      assert.deepEqual(
+        {
+          name: row.name,
+          type: row.type,
+          args: row.argument,
+          list: row.isList,
+          fmt: row.format,
+          deprecated: row.deprecated,
+          table_only: row.tableOnly,
+          print_only: row.printOnly,
+          filter_only: row.filterOnly,
+          no_rhs: row.noRhs,
+          no_transformer: row.noTransformer,
+        },
+        {
+          name: fact.name,
+          type: fact.type,
+          args: fact.args,
+          list: fact.list,
+          // Not told for every class.
+          fmt: fact.fmt ?? row.format,
+          deprecated: fact.deprecated,
+          table_only: fact.table_only,
+          print_only: fact.print_only,
+          filter_only: fact.filter_only,
+          no_rhs: fact.no_rhs,
+          no_transformer: fact.no_transformer,
+        },
+      );
     }
   }
 });

@@ -1,11 +1,12 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import { EVENT_TABLE, type EventInfo } from '../../../server/event/event-table.ts';
+import { FIELD_ROWS } from '../../../server/fields/catalogue.ts';
 import { FieldError } from '../../../server/fields/field.ts';
 import { FD_FILE_V2 } from '../../../server/state/fd-info.ts';
 import type { InspectedEvent } from '../../../server/state/inspected-event.ts';
 import { EventContext, fdOf } from '../../helpers/event-context.ts';
-import { bindField, EVENT_ROWS } from '../../helpers/event-fields.ts';
+import { bindField } from '../../helpers/event-fields.ts';
 
 const SEED = 20240607;
 const ROUNDS = 4;
@@ -45,14 +46,15 @@ function load(context: EventContext, bytes: Buffer): InspectedEvent {
   return event;
 }
 
-/** All fields without an argument, and those with one for every parameter name. */
+/** Every field, and those of parameters for every parameter name. */
 function allReferences(): string[] {
   const names = new Set(EVENT_TABLE.flatMap((info) => info.params.map((param) => param.name)));
-  return EVENT_ROWS.flatMap((row) => {
+  return FIELD_ROWS.flatMap((row) => {
     if (row.name === 'evt.arg' || row.name === 'evt.rawarg')
       return [...names].map((name) => `${row.name}[${name}]`);
     if (row.name === 'evt.around') return ['evt.around[12345]'];
-    return row.argument === 'key required' ? [`${row.name}[read]`] : [row.name];
+    if (!row.argument.endsWith('required')) return [row.name];
+    return [`${row.name}[${row.argument.startsWith('index') ? '1' : 'read'}]`];
   });
 }
 

@@ -1,45 +1,10 @@
-/**
- * The golden files: what the reference implementation prints for each capture. One JSON object per event; fields that are
- * absent are left out. They are kept beside the repository and are not part of it.
- */
-import { existsSync, readdirSync, readFileSync } from 'node:fs';
-import { gunzipSync } from 'node:zlib';
-
-const SHARED = new URL('../../../shared/', import.meta.url);
+/** Rows of JSON output as cells of raw text: compared without losing the digits of numbers. */
 
 /** A value as raw JSON; undefined is absent. */
 export type Cell = string | undefined;
 
 /** Fields whose golden key is not what was asked for: the reference leaves this argument out of the key. */
 const GOLDEN_KEYS: Readonly<Record<string, string>> = { 'evt.abspath': 'evt.abspath[path]' };
-
-/** Whether the golden files are there. */
-export function hasGolden(): boolean {
-  return existsSync(new URL('golden/fields.json', SHARED));
-}
-
-/** Names of all captures that have golden rows. */
-export function captureNames(): string[] {
-  return readdirSync(new URL('golden/', SHARED))
-    .filter((file) => file.endsWith('.jsonl.gz') && !file.endsWith('.container.jsonl.gz'))
-    .map((file) => file.slice(0, -'.jsonl.gz'.length))
-    .sort();
-}
-
-export function capturePath(name: string): string {
-  return new URL(`captures/${name}.scap`, SHARED).pathname;
-}
-
-/** The fields every golden row was asked for. */
-export function goldenFields(): string[] {
-  return JSON.parse(readFileSync(new URL('golden/fields.json', SHARED), 'utf8')) as string[];
-}
-
-/** Rows of a capture in order, as raw lines. */
-export function goldenLines(name: string): string[] {
-  const text = gunzipSync(readFileSync(new URL(`golden/${name}.jsonl.gz`, SHARED))).toString('utf8');
-  return text.split('\n').filter((line) => line !== '');
-}
 
 /**
  * Cells by field name, as raw JSON text: a scanner for one flat object per line, an order of magnitude faster than a JSON
