@@ -5,6 +5,7 @@ import { addFieldsCommand } from './commands/fields.ts';
 import { addGetCommand } from './commands/get.ts';
 import { addRecordConvertCommand } from './commands/record-convert.ts';
 import { addReplayCommand } from './commands/replay.ts';
+import { addRulesCommand } from './commands/rules.ts';
 import { addStatusCommand } from './commands/status.ts';
 import type { CliContext } from './context.ts';
 import { DEFAULT_TARGET, TARGET_ENVIRONMENT_NAME } from './target.ts';
@@ -41,6 +42,7 @@ export function makeProgram(context: CliContext): Command {
   addReplayCommand(program, context);
   addGetCommand(program, context);
   addFieldsCommand(program, context);
+  addRulesCommand(program, context);
   addStatusCommand(program, context);
   addRecordConvertCommand(program, context);
   return program;

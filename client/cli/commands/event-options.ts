@@ -49,7 +49,7 @@ export function addEventOptions(command: Command): Command {
     .option('-v, --verbose', 'tell at the end how many events were read, and how fast');
 }
 
-function parseCount(text: string): number {
+export function parseCount(text: string): number {
   const count = Number(text);
   if (!/^\d+$/.test(text) || count < 1 || !Number.isSafeInteger(count)) {
     throw new InvalidArgumentError('expected a whole number from 1.');
