@@ -24,7 +24,15 @@ export type EventTest = (event: InspectedEvent) => boolean;
 export interface CompiledNode {
   readonly test: EventTest;
   readonly outcomes: Outcomes;
+  readonly shape: NodeShape;
 }
+
+/** How an expression is put together, for those who put it together anew for one event type. */
+export type NodeShape =
+  | { readonly kind: 'and' | 'or'; readonly children: readonly CompiledNode[] }
+  | { readonly kind: 'not'; readonly child: CompiledNode }
+  /** One check; its test does not ask what the event's type decides. */
+  | { readonly kind: 'check'; readonly test: EventTest };
 
 /** Throws FilterError. */
 export function compileComparison(node: CompareNode, context: CompileContext): CompiledNode {
@@ -46,9 +54,10 @@ export function compileComparison(node: CompareNode, context: CompileContext): C
   const comparison = asRowMeans({ ...node, values }, left.isPlainField ? left.row : undefined);
   const matches = left.type === 'dynamic' ? dynamicTest(comparison) : typedTest(comparison, left);
   const test = applied(left, matches);
-  if (!left.isPlainField || left.row === undefined) return { test, outcomes: undefined };
+  const shape = { kind: 'check', test } as const;
+  if (!left.isPlainField || left.row === undefined) return { test, outcomes: undefined, shape };
   const outcomes = outcomesOfComparison(left.row, left.argument, matches.one, comparison.values);
-  return { test: outcomes === undefined ? test : byType(outcomes, test), outcomes };
+  return { test: outcomes === undefined ? test : byType(outcomes, test), outcomes, shape };
 }
 
 function withField(
@@ -58,7 +67,7 @@ function withField(
   context: CompileContext,
 ): CompiledNode {
   const test = compileFieldComparison(node, left, compileOperand(right, context), right);
-  return { test, outcomes: undefined };
+  return { test, outcomes: undefined, shape: { kind: 'check', test } };
 }
 
 /** Looks up what the event's type decides, and runs the test for the rest. */

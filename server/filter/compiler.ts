@@ -12,8 +12,10 @@ import {
 } from './compile-context.ts';
 import { outcomesOfAnd, outcomesOfExists, outcomesOfNot, outcomesOfOr } from './event-outcomes.ts';
 import { FilterError } from './filter-error.ts';
+import { formatNode } from './format-filter.ts';
 import { NodeIds } from './node-ids.ts';
 import { compileOperand } from './operand.ts';
+import { visitNodes } from './visit.ts';
 
 export interface CompiledAst extends CompiledNode {
   readonly warnings: readonly FilterWarning[];
@@ -25,28 +27,55 @@ export interface CompiledAst extends CompiledNode {
  * whole sub-expression, is evaluated once per event. Throws FilterError.
  */
 export function compileAst(ast: FilterAst, catalogue: FilterCatalogue, scope: EvaluationScope): CompiledAst {
-  const ids = new NodeIds();
-  ids.add(ast);
-  const context: CompileContext = {
-    catalogue,
-    scope,
-    ids,
-    operands: new Map(),
-    warnings: [],
-    fields: new Set(),
-  };
-  const compiled = new AstCompiler(context).compile(ast);
-  return { ...compiled, warnings: context.warnings, fields: [...context.fields] };
+  const compiler = new AstCompiler(catalogue, scope);
+  compiler.announce(ast);
+  return compiler.compile(ast);
 }
 
-class AstCompiler {
-  private readonly context: CompileContext;
+/**
+ * Compiles trees that are evaluated together: what several of them say, a field or a whole sub-expression, is the same
+ * object in all. Announce all, then compile each; a fault is thrown by the first tree that has it.
+ */
+export class AstCompiler {
+  private readonly catalogue: FilterCatalogue;
+  private readonly scope: EvaluationScope;
+  private readonly ids: NodeIds;
+  private readonly operands: CompileContext['operands'];
   /** By node id: an expression that comes again is the same function. */
   private readonly known: Map<number, CompiledNode>;
 
-  constructor(context: CompileContext) {
-    this.context = context;
+  constructor(catalogue: FilterCatalogue, scope: EvaluationScope) {
+    this.catalogue = catalogue;
+    this.scope = scope;
+    this.ids = new NodeIds();
+    this.operands = new Map();
     this.known = new Map();
+  }
+
+  announce(ast: FilterAst): void {
+    this.ids.add(ast);
+  }
+
+  /** Throws FilterError. Warnings name what earlier trees did not have already. */
+  compile(ast: FilterAst): CompiledAst {
+    const { catalogue, scope, ids, operands } = this;
+    const fields = new Set<string>();
+    visitNodes(ast, (node) => {
+      if (node.kind === 'field') fields.add(formatNode(node));
+    });
+    const context: CompileContext = { catalogue, scope, ids, operands, warnings: [], fields: new Set() };
+    const compiled = new NodeCompiler(context, this.known).compile(ast);
+    return { ...compiled, warnings: context.warnings, fields: [...fields] };
+  }
+}
+
+class NodeCompiler {
+  private readonly context: CompileContext;
+  private readonly known: Map<number, CompiledNode>;
+
+  constructor(context: CompileContext, known: Map<number, CompiledNode>) {
+    this.context = context;
+    this.known = known;
   }
 
   compile(node: FilterAst): CompiledNode {
@@ -64,15 +93,22 @@ class AstCompiler {
     switch (node.kind) {
       case 'and': {
         const children = node.children.map((child) => this.compile(child));
-        return { test: allOf(children), outcomes: outcomesOfAnd(children.map((child) => child.outcomes)) };
+        const outcomes = outcomesOfAnd(children.map((child) => child.outcomes));
+        return { test: allOf(testsOf(children)), outcomes, shape: { kind: 'and', children } };
       }
       case 'or': {
         const children = node.children.map((child) => this.compile(child));
-        return { test: anyOf(children), outcomes: outcomesOfOr(children.map((child) => child.outcomes)) };
+        const outcomes = outcomesOfOr(children.map((child) => child.outcomes));
+        return { test: anyOf(testsOf(children)), outcomes, shape: { kind: 'or', children } };
       }
       case 'not': {
-        const { test, outcomes } = this.compile(node.child);
-        return { test: (event) => !test(event), outcomes: outcomesOfNot(outcomes) };
+        const child = this.compile(node.child);
+        const { test, outcomes } = child;
+        return {
+          test: (event) => !test(event),
+          outcomes: outcomesOfNot(outcomes),
+          shape: { kind: 'not', child },
+        };
       }
       case 'identifier':
         throw new FilterError(`unknown macro '${node.name}': a condition compares fields`, node.position, {
@@ -88,20 +124,27 @@ class AstCompiler {
   private exists(node: ExistsNode): CompiledNode {
     const { read, isList, row, argument, isPlainField } = compileOperand(node.left, this.context);
     const outcomes = isPlainField && row !== undefined ? outcomesOfExists(row, argument) : undefined;
-    if (isList) return { test: (event) => read(event) !== undefined, outcomes };
+    if (isList) {
+      const hasList = (event: InspectedEvent): boolean => read(event) !== undefined;
+      return { test: hasList, outcomes, shape: { kind: 'check', test: hasList } };
+    }
     const test = (event: InspectedEvent): boolean => {
       const value: FieldValue = read(event);
       // Of a field that compares any of several values, one is enough.
       return value !== undefined && !(Array.isArray(value) && value.length === 0);
     };
-    return { test, outcomes };
+    return { test, outcomes, shape: { kind: 'check', test } };
   }
 }
 
-/** Conditions of two and three parts are the most common; they get by without a loop. */
-function allOf(children: readonly CompiledNode[]): EventTest {
-  const tests = children.map((child) => child.test);
+function testsOf(nodes: readonly CompiledNode[]): EventTest[] {
+  return nodes.map((node) => node.test);
+}
+
+/** All hold. Conditions of up to three parts are the most common; they get by without a loop. */
+export function allOf(tests: readonly EventTest[]): EventTest {
   const [a, b, c] = tests as [EventTest, EventTest, EventTest];
+  if (tests.length === 1) return a;
   if (tests.length === 2) return (event) => a(event) && b(event);
   if (tests.length === 3) return (event) => a(event) && b(event) && c(event);
   return (event: InspectedEvent) => {
@@ -110,9 +153,10 @@ function allOf(children: readonly CompiledNode[]): EventTest {
   };
 }
 
-function anyOf(children: readonly CompiledNode[]): EventTest {
-  const tests = children.map((child) => child.test);
+/** One of them holds. */
+export function anyOf(tests: readonly EventTest[]): EventTest {
   const [a, b, c] = tests as [EventTest, EventTest, EventTest];
+  if (tests.length === 1) return a;
   if (tests.length === 2) return (event) => a(event) || b(event);
   if (tests.length === 3) return (event) => a(event) || b(event) || c(event);
   return (event: InspectedEvent) => {

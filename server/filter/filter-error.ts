@@ -25,6 +25,14 @@ export class FilterError extends Error {
   }
 }
 
+/** Filters that are too much together; none of them is at fault alone. */
+export class FilterLimitError extends Error {
+  constructor(message: string) {
+    super(message);
+    this.name = 'FilterLimitError';
+  }
+}
+
 /** A literal that does not fit the type it is compared with; the compiler adds the position. */
 export class LiteralError extends Error {
   constructor(message: string) {

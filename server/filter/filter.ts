@@ -4,11 +4,14 @@ import { findField } from '../fields/catalogue.ts';
 import { parseFieldReference } from '../fields/field-reference.ts';
 import type { InspectedEvent } from '../state/inspected-event.ts';
 import type { FilterAst } from './ast.ts';
+import type { CompiledNode } from './comparison.ts';
 import { EvaluationScope, type FilterCatalogue, type FilterWarning } from './compile-context.ts';
-import { compileAst } from './compiler.ts';
+import { AstCompiler, type CompiledAst, compileAst } from './compiler.ts';
 import { CAN_BE_FALSE, CAN_BE_TRUE } from './event-outcomes.ts';
-import { formatFilter } from './format-filter.ts';
+import { FilterError, FilterLimitError } from './filter-error.ts';
+import { formatFilter, formatNode } from './format-filter.ts';
 import { type FilterLimits, parseFilterText } from './parser.ts';
+import { visitNodes } from './visit.ts';
 
 export interface CompiledFilter {
   /** Whether the condition holds for the event in the loop. */
@@ -20,6 +23,13 @@ export interface CompiledFilter {
   /** The fields it reads, as written. */
   readonly fields: readonly string[];
   readonly warnings: readonly FilterWarning[];
+  /** What it is made of, for `FilterSet`; undefined for what was not compiled from a tree. */
+  readonly root?: FilterRoot | undefined;
+}
+
+export interface FilterRoot {
+  readonly node: CompiledNode;
+  readonly scope: EvaluationScope;
 }
 
 const ALL_FIELDS: FilterCatalogue = { parseFieldReference, findField };
@@ -45,18 +55,91 @@ export function compileFilter(
   condition: string | FilterAst,
   catalogue: FilterCatalogue = ALL_FIELDS,
 ): CompiledFilter {
-  if (typeof condition === 'string' && condition.trim() === '') return MATCH_ALL;
+  if (isEmpty(condition)) return MATCH_ALL;
   const ast = typeof condition === 'string' ? parseFilterText(condition) : condition;
   const scope = new EvaluationScope();
-  const { test, outcomes, warnings, fields } = compileAst(ast, catalogue, scope);
-  const text = formatFilter(ast);
+  return toFilter(ast, compileAst(ast, catalogue, scope), scope);
+}
+
+/** What filters that are compiled together may come to, so that compiling them holds nobody up for long. */
+export interface FilterSetLimits {
+  /** Bytes of all conditions. */
+  readonly textBytesMax: number;
+  /** Different regular expressions. */
+  readonly regexesMax: number;
+}
+
+export const DEFAULT_FILTER_SET_LIMITS: FilterSetLimits = { textBytesMax: 2 * 1024 * 1024, regexesMax: 500 };
+
+/**
+ * Compiles conditions for a `FilterSet`: fields, transformed values and sub-expressions that several of them have are
+ * read and evaluated once per event. `onError` is told which condition does not compile. Throws FilterLimitError.
+ */
+export function compileTogether(
+  conditions: readonly string[],
+  onError: (index: number, error: FilterError) => never,
+  limits: FilterSetLimits = DEFAULT_FILTER_SET_LIMITS,
+  catalogue: FilterCatalogue = ALL_FIELDS,
+): readonly CompiledFilter[] {
+  const textBytes = conditions.reduce((sum, text) => sum + Buffer.byteLength(text), 0);
+  if (textBytes > limits.textBytesMax) {
+    throw new FilterLimitError(
+      `the conditions have ${textBytes} bytes together, of at most ${limits.textBytesMax}`,
+    );
+  }
+  const scope = new EvaluationScope();
+  const compiler = new AstCompiler(catalogue, scope);
+  const asts = eachOr(conditions, onError, (text) => (isEmpty(text) ? undefined : parseFilterText(text)));
+  checkRegexes(asts, limits);
+  for (const ast of asts) if (ast !== undefined) compiler.announce(ast);
+  return eachOr(asts, onError, (ast) =>
+    ast === undefined ? MATCH_ALL : toFilter(ast, compiler.compile(ast), scope),
+  );
+}
+
+function checkRegexes(asts: readonly (FilterAst | undefined)[], { regexesMax }: FilterSetLimits): void {
+  const patterns = new Set<string>();
+  for (const ast of asts) {
+    if (ast === undefined) continue;
+    visitNodes(ast, (node) => {
+      if (node.kind === 'compare' && node.operator === 'regex') patterns.add(formatNode(node));
+    });
+  }
+  if (patterns.size <= regexesMax) return;
+  throw new FilterLimitError(
+    `the conditions have ${patterns.size} regular expressions together, of at most ${regexesMax}`,
+  );
+}
+
+function eachOr<From, To>(
+  items: readonly From[],
+  onError: (index: number, error: FilterError) => never,
+  change: (item: From) => To,
+): To[] {
+  return items.map((item, index) => {
+    try {
+      return change(item);
+    } catch (error) {
+      if (error instanceof FilterError) return onError(index, error);
+      throw error;
+    }
+  });
+}
+
+function isEmpty(condition: string | FilterAst): boolean {
+  return typeof condition === 'string' && condition.trim() === '';
+}
+
+function toFilter(ast: FilterAst, compiled: CompiledAst, scope: EvaluationScope): CompiledFilter {
+  const { test, outcomes, warnings, fields } = compiled;
+  const known = { text: formatFilter(ast), fields, warnings, root: { node: compiled, scope } };
   if (outcomes === undefined) {
     const eventTypes = new Uint8Array(PPM_EVENT_MAX).fill(1);
     const matches = (event: InspectedEvent) => {
       scope.generation++;
       return test(event);
     };
-    return { matches, eventTypes, text, fields, warnings };
+    return { ...known, matches, eventTypes };
   }
   const eventTypes = outcomes.map((bits) => bits & CAN_BE_TRUE);
   const matches = (event: InspectedEvent) => {
@@ -66,7 +149,7 @@ export function compileFilter(
     scope.generation++;
     return test(event);
   };
-  return { matches, eventTypes, text, fields, warnings };
+  return { ...known, matches, eventTypes };
 }
 
 /** One byte per event type: 1 when an event of the type can match the condition. Throws FilterError. */
@@ -74,7 +157,7 @@ export function eventTypesOf(condition: string | FilterAst, catalogue?: FilterCa
   return compileFilter(condition, catalogue).eventTypes;
 }
 
-export { FilterError } from './filter-error.ts';
+export { FilterError, FilterLimitError } from './filter-error.ts';
 export { formatFilter } from './format-filter.ts';
 export { DEFAULT_FILTER_LIMITS, type FilterLimits } from './parser.ts';
 export type { FilterAst, FilterCatalogue, FilterWarning };

@@ -6,8 +6,12 @@ import { FieldError } from '../fields/field.ts';
 import { type BoundField, bindField } from '../fields/field-reference.ts';
 import { compileJsonRow } from '../fields/json-row.ts';
 import { compileTemplate, TEMPLATE_PRESETS } from '../fields/template.ts';
-import { compileFilter } from '../filter/filter.ts';
-import { FilterError } from '../filter/filter-error.ts';
+import {
+  type CompiledFilter,
+  compileTogether,
+  type FilterError,
+  FilterLimitError,
+} from '../filter/filter.ts';
 import { BatchEncoder } from './batch-encoder.ts';
 import type { FeedFilter, FeedRequest, FeedStarted, Projection } from './event-feed.ts';
 import { fieldSchema } from './field-schema.ts';
@@ -43,26 +47,35 @@ export function compileSubscription(request: FeedRequest, context: QueryContext)
   };
 }
 
-/** Throws StrataError for `filters[i].condition`. */
+/** Throws StrataError for `filters[i].condition`, or for `filters` when they are too much together. */
 export function compileFilters(rows: readonly FeedFilter[]): readonly ActiveFilter[] {
-  return rows.map((row, i) => {
-    try {
-      return { row, compiled: compileFilter(row.condition) };
-    } catch (error) {
-      if (!(error instanceof FilterError)) throw error;
-      throw new StrataError(
-        {
-          code: 'INVALID_ARGUMENT',
-          message: error.message,
-          reason: 'FILTER',
-          field: `filters[${i}].condition`,
-          position: error.position.offset,
-          suggestions: error.suggestions,
-        },
-        { cause: error },
-      );
-    }
-  });
+  try {
+    const compiled = compileTogether(
+      rows.map((row) => row.condition),
+      refuseCondition,
+    );
+    return rows.map((row, i) => ({ row, compiled: compiled[i] as CompiledFilter }));
+  } catch (error) {
+    if (!(error instanceof FilterLimitError)) throw error;
+    throw new StrataError(
+      { code: 'RESOURCE_EXHAUSTED', message: error.message, reason: 'FILTER_LIMIT', field: 'filters' },
+      { cause: error },
+    );
+  }
+}
+
+function refuseCondition(index: number, error: FilterError): never {
+  throw new StrataError(
+    {
+      code: 'INVALID_ARGUMENT',
+      message: error.message,
+      reason: 'FILTER',
+      field: `filters[${index}].condition`,
+      position: error.position.offset,
+      suggestions: error.suggestions,
+    },
+    { cause: error },
+  );
 }
 
 interface CompiledProjection {

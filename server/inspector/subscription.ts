@@ -1,5 +1,7 @@
 /** One subscription inside the inspector thread: filter, projection, batches, credit. */
+import { notFound } from '../event/strata-error.ts';
 import type { CompiledFilter } from '../filter/filter.ts';
+import { FilterSet } from '../filter/filter-set.ts';
 import type { InspectedEvent } from '../state/inspected-event.ts';
 import type { BatchEncoder } from './batch-encoder.ts';
 import type { FeedEnd, FeedFilter, FeedListener, FeedRequest } from './event-feed.ts';
@@ -30,7 +32,9 @@ export interface LoopView {
 
 export class Subscription implements EventReader {
   eventTypes: Uint8Array;
-  private filters: readonly ActiveFilter[];
+  private filterSet: FilterSet;
+  /** With one filter batches need not say which matched. */
+  private hasOneFilter: boolean;
   private readonly request: FeedRequest;
   private readonly encoder: BatchEncoder;
   private readonly listener: FeedListener;
@@ -54,8 +58,9 @@ export class Subscription implements EventReader {
     loop: LoopView,
   ) {
     this.request = request;
-    this.filters = filters;
-    this.eventTypes = unionOfTypes(filters);
+    this.filterSet = setOf(filters);
+    this.hasOneFilter = filters.length === 1;
+    this.eventTypes = this.filterSet.eventTypes;
     this.encoder = encoder;
     this.listener = listener;
     this.loop = loop;
@@ -81,19 +86,11 @@ export class Subscription implements EventReader {
 
   onEvent(event: InspectedEvent): void {
     if (this.hasEnded) return;
-    const { filters } = this;
-    let matched: number[] | undefined;
-    if (filters.length === 1) {
-      if (!(filters[0] as ActiveFilter).compiled.matches(event)) return;
-    } else {
-      matched = this.matchedIds;
-      matched.length = 0;
-      for (const filter of filters) {
-        if (filter.compiled.matches(event)) matched.push(filter.row.id);
-      }
-      if (matched.length === 0) return;
-    }
-    this.take(event, matched);
+    const matched = this.matchedIds;
+    matched.length = 0;
+    this.filterSet.matchInto(event, matched);
+    if (matched.length === 0) return;
+    this.take(event, this.hasOneFilter ? undefined : matched);
     if (this.nextSequence >= this.request.eventsMax) this.end({ reason: 'events-max' });
   }
 
@@ -120,11 +117,14 @@ export class Subscription implements EventReader {
     if (this.lossCount > 0 && this.bytesUnderWay < this.request.creditBytes) this.reportLoss();
   }
 
+  /** From the next event on. Throws StrataError NOT_FOUND when the feed has ended. */
   setFilters(filters: readonly ActiveFilter[]): void {
+    if (this.hasEnded) throw notFound('the subscription has ended');
     this.flush();
     this.reportLoss();
-    this.filters = filters;
-    this.eventTypes = unionOfTypes(filters);
+    this.filterSet = setOf(filters);
+    this.hasOneFilter = filters.length === 1;
+    this.eventTypes = this.filterSet.eventTypes;
     this.listener.onFiltersChanged({
       filters: filters.map((filter) => filter.row),
       nextSequence: this.nextSequence,
@@ -215,12 +215,6 @@ export class Subscription implements EventReader {
   }
 }
 
-function unionOfTypes(filters: readonly ActiveFilter[]): Uint8Array {
-  const union = Uint8Array.from((filters[0] as ActiveFilter).compiled.eventTypes);
-  for (const filter of filters) {
-    for (let type = 0; type < union.length; type++) {
-      if (filter.compiled.eventTypes[type] === 1) union[type] = 1;
-    }
-  }
-  return union;
+function setOf(filters: readonly ActiveFilter[]): FilterSet {
+  return new FilterSet(filters.map(({ row, compiled }) => ({ id: row.id, filter: compiled })));
 }

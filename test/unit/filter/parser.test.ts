@@ -288,7 +288,7 @@ describe('time', () => {
     measure(clauses(2000));
     const small = Math.min(...[1, 2, 3].map(() => measure(clauses(1000))));
     const large = Math.min(...[1, 2, 3].map(() => measure(clauses(16_000))));
-    // 16 times the text; quadratic time would be 256 times.
-    assert.ok(large < Math.max(small, 1000) * 64, `${small} us for 1,000 clauses, ${large} us for 16,000`);
+    // 16 times the text; quadratic time would be 256 times. Processor time may be counted in ticks of some ms.
+    assert.ok(large < Math.max(small, 5000) * 64, `${small} us for 1,000 clauses, ${large} us for 16,000`);
   });
 });
