@@ -68,7 +68,8 @@ export function located(error: unknown, node: AnyNode): unknown {
   if (isFieldError(error)) {
     const { offset, line, column } = node.position;
     const position = { offset: offset + error.position, line, column: column + error.position };
-    return new FilterError(error.message, position, { suggestions: error.suggestions });
+    const { suggestions, isUnknown } = error;
+    return new FilterError(error.message, position, { suggestions, isUnknownField: isUnknown });
   }
   return error;
 }

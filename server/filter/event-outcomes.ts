@@ -6,13 +6,12 @@
  * event of it can match.
  */
 import { EVENT_TABLE } from '../event/event-table.ts';
-import { PPM_EVENT_MAX, PPME_ASYNCEVENT_E, PPME_GENERIC_E, PPME_GENERIC_X } from '../event/event-types.ts';
-import { SYSCALL_NAMES } from '../event/flag-tables.ts';
+import { PPM_EVENT_MAX } from '../event/event-types.ts';
 import type { FieldArgument, FieldRow, Scalar } from '../fields/field.ts';
-import { findParamIndexes } from '../fields/params/param-index.ts';
 import type { ValueNode } from './ast.ts';
 import { normal } from './comparator.ts';
 import { parseLiteral } from './literal.ts';
+import { knowledgeOf } from './type-knowledge.ts';
 
 export const CAN_BE_TRUE = 1;
 export const CAN_BE_FALSE = 2;
@@ -21,11 +20,6 @@ const UINT64_MAX = 2n ** 64n - 1n;
 
 /** One byte per event type: a set of CAN_BE_TRUE and CAN_BE_FALSE. */
 export type Outcomes = Uint8Array | undefined;
-
-const KNOWN_SYSCALLS: readonly string[] = SYSCALL_NAMES.filter((name) => name !== undefined);
-
-/** What is known of a field's value for one event type: absent, nothing, one value, or one of several unless absent. */
-type Knowledge = 'absent' | 'unknown' | readonly Scalar[];
 
 /** All of the conditions hold. */
 export function outcomesOfAnd(children: readonly Outcomes[]): Outcomes {
@@ -89,50 +83,6 @@ export function outcomesOfExists(row: FieldRow, argument: FieldArgument | undefi
     if (known === 'absent') return CAN_BE_FALSE;
     return known !== 'unknown' && known.length === 1 ? CAN_BE_TRUE : EITHER;
   });
-}
-
-/** What is known of a field's value by event type; undefined when nothing is. */
-function knowledgeOf(row: FieldRow, argument: FieldArgument | undefined) {
-  switch (row.name) {
-    case 'evt.type':
-      return (type: number): Knowledge => {
-        if (type === PPME_ASYNCEVENT_E) return 'unknown';
-        return isGeneric(type) ? [...KNOWN_SYSCALLS, nameOf(type)] : [nameOf(type)];
-      };
-    case 'syscall.type':
-      return (type: number): Knowledge => {
-        if (EVENT_TABLE[type]?.source !== 'SYSCALL') return 'absent';
-        return isGeneric(type) ? [...KNOWN_SYSCALLS, nameOf(type)] : [nameOf(type)];
-      };
-    case 'evt.dir':
-      return (type: number): Knowledge => [EVENT_TABLE[type]?.isEnter === true ? '>' : '<'];
-    case 'evt.is_async':
-      return (type: number): Knowledge => [EVENT_TABLE[type]?.source === 'METAEVENT'];
-    case 'evt.arg':
-    case 'evt.rawarg':
-      return argument === undefined ? undefined : parameterKnowledge(argument);
-    default:
-      return undefined;
-  }
-}
-
-/** A parameter that the event type does not have is absent. */
-function parameterKnowledge({ text, index }: FieldArgument) {
-  if (index !== undefined) {
-    return (type: number): Knowledge =>
-      (EVENT_TABLE[type]?.params.length ?? 0) > index ? 'unknown' : 'absent';
-  }
-  const indexes = findParamIndexes(text);
-  if (indexes === undefined) return undefined;
-  return (type: number): Knowledge => ((indexes[type] as number) < 0 ? 'absent' : 'unknown');
-}
-
-function isGeneric(type: number): boolean {
-  return type === PPME_GENERIC_E || type === PPME_GENERIC_X;
-}
-
-function nameOf(type: number): string {
-  return EVENT_TABLE[type]?.name ?? '';
 }
 
 /** Rules say "never" and "always" with the event number, which starts at 1: what comparing it with literals can be. */

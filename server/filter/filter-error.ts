@@ -6,12 +6,15 @@ export interface FilterErrorHints {
   readonly expected?: readonly string[] | undefined;
   /** Names close to an unknown one, best first. */
   readonly suggestions?: readonly string[] | undefined;
+  /** No field has the name at the position. */
+  readonly isUnknownField?: boolean | undefined;
 }
 
 export class FilterError extends Error {
   readonly position: SourcePosition;
   readonly expected: readonly string[];
   readonly suggestions: readonly string[];
+  readonly isUnknownField: boolean;
   /** The message without its place. */
   readonly reason: string;
 
@@ -22,6 +25,7 @@ export class FilterError extends Error {
     this.position = position;
     this.expected = hints.expected ?? [];
     this.suggestions = hints.suggestions ?? [];
+    this.isUnknownField = hints.isUnknownField ?? false;
   }
 }
 

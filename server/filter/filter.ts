@@ -9,8 +9,9 @@ import { EvaluationScope, type FilterCatalogue, type FilterWarning } from './com
 import { AstCompiler, type CompiledAst, compileAst } from './compiler.ts';
 import { CAN_BE_FALSE, CAN_BE_TRUE } from './event-outcomes.ts';
 import { FilterError, FilterLimitError } from './filter-error.ts';
-import { formatFilter, formatNode } from './format-filter.ts';
+import { formatFilter } from './format-filter.ts';
 import { type FilterLimits, parseFilterText } from './parser.ts';
+import { expandedSize } from './regex.ts';
 import { visitNodes } from './visit.ts';
 
 export interface CompiledFilter {
@@ -65,11 +66,14 @@ export function compileFilter(
 export interface FilterSetLimits {
   /** Bytes of all conditions. */
   readonly textBytesMax: number;
-  /** Different regular expressions. */
-  readonly regexesMax: number;
+  /** Elements (characters, classes; repetitions written out) of all different regular expressions. */
+  readonly regexElementsMax: number;
 }
 
-export const DEFAULT_FILTER_SET_LIMITS: FilterSetLimits = { textBytesMax: 2 * 1024 * 1024, regexesMax: 500 };
+export const DEFAULT_FILTER_SET_LIMITS: FilterSetLimits = {
+  textBytesMax: 2 * 1024 * 1024,
+  regexElementsMax: 100_000,
+};
 
 /**
  * Compiles conditions for a `FilterSet`: fields, transformed values and sub-expressions that several of them have are
@@ -97,17 +101,21 @@ export function compileTogether(
   );
 }
 
-function checkRegexes(asts: readonly (FilterAst | undefined)[], { regexesMax }: FilterSetLimits): void {
+/** Of what filters are made of, regular expressions take by far the longest to compile. */
+function checkRegexes(asts: readonly (FilterAst | undefined)[], { regexElementsMax }: FilterSetLimits): void {
   const patterns = new Set<string>();
   for (const ast of asts) {
     if (ast === undefined) continue;
     visitNodes(ast, (node) => {
-      if (node.kind === 'compare' && node.operator === 'regex') patterns.add(formatNode(node));
+      if (node.kind !== 'compare' || node.operator !== 'regex') return;
+      const values = node.right.kind === 'list' ? node.right.values : [node.right];
+      for (const value of values) if (value.kind === 'value') patterns.add(value.text);
     });
   }
-  if (patterns.size <= regexesMax) return;
+  const elements = [...patterns].reduce((sum, pattern) => sum + expandedSize(pattern), 0);
+  if (elements <= regexElementsMax) return;
   throw new FilterLimitError(
-    `the conditions have ${patterns.size} regular expressions together, of at most ${regexesMax}`,
+    `the ${patterns.size} regular expressions of the conditions have ${elements} elements together, of at most ${regexElementsMax}`,
   );
 }
 

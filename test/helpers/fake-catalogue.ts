@@ -1,6 +1,8 @@
 /** A small catalogue whose values a test sets itself, for conditions without a capture. */
+
 import { EventRecord } from '../../server/event/event-record.ts';
 import { mustEventInfo } from '../../server/event/event-table.ts';
+import { PPME_SYSCALL_READ_X } from '../../server/event/event-types.ts';
 import {
   type FieldArgument,
   FieldError,
@@ -55,8 +57,8 @@ export class FakeCatalogue implements FilterCatalogue {
     this.event = new InspectedEvent(new EventRecord(), new OsState());
   }
 
-  /** The event, of a type and with values. */
-  show(values: FakeValues, type = 3): InspectedEvent {
+  /** The event, of a type (any that has a payload unless given) and with values. */
+  show(values: FakeValues, type: number = PPME_SYSCALL_READ_X): InspectedEvent {
     this.values = values;
     this.event.record.type = type;
     this.event.record.info = mustEventInfo(type);
@@ -66,7 +68,7 @@ export class FakeCatalogue implements FilterCatalogue {
   parseFieldReference(text: string): { row: FieldRow; argument: FieldArgument | undefined } {
     const [, name = '', written] = /^([^[]*)(?:\["(.*)"\])?$/s.exec(text) ?? [];
     const given = Object.hasOwn(ROWS, name) ? ROWS[name] : undefined;
-    if (given === undefined) throw new FieldError(`unknown field '${name}'`, 0, ['proc.name']);
+    if (given === undefined) throw new FieldError(`unknown field '${name}'`, 0, ['proc.name'], true);
     if (written !== undefined && given.argument === undefined) {
       throw new FieldError(`field '${name}' takes no argument`, name.length);
     }

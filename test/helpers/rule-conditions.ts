@@ -57,7 +57,7 @@ export function ruleConditions(count: number, seed = 1): string[] {
       case 3:
         return `(fd.name pmatch (${directory}, /opt/app${i}) and not fd.name endswith .log${i})`;
       default:
-        return `(proc.cmdline regex ".*(curl|wget).*host${i % 10}.*" or proc.aname in (shell${i}, agent))`;
+        return `(proc.cmdline glob "*curl*host${i % 10}*" or proc.aname in (shell${i}, agent))`;
     }
   };
   return Array.from({ length: count }, (_, i) => {

@@ -182,8 +182,8 @@ describe('compileTogether', () => {
     assert.deepEqual(faults, [1, 2]);
   });
 
-  it('refuses too much text and too many regular expressions together; equal ones count once', () => {
-    const limits = { textBytesMax: 200, regexesMax: 2 };
+  it('refuses too much text and too long regular expressions together; equal ones count once', () => {
+    const limits = { textBytesMax: 200, regexElementsMax: 4 };
     const regexes = (count: number) => Array.from({ length: count }, (_, i) => `proc.name regex "a${i}"`);
     compileTogether([...regexes(2), ...regexes(2)], fail, limits);
     assert.throws(() => compileTogether(regexes(3), fail, limits), FilterLimitError);
