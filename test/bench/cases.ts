@@ -1,6 +1,7 @@
 /** The benchmark cases: what we run, and what we compare it with. */
 import { spawnSync } from 'node:child_process';
 import { fileURLToPath } from 'node:url';
+import { ONE_RULE, ruleConditions } from '../helpers/rule-conditions.ts';
 
 export interface BenchCommand {
   readonly name: string;
@@ -31,6 +32,24 @@ function captures(): readonly string[] {
 
 function withPeer(ours: BenchCommand, peer: readonly string[]): readonly BenchCommand[] {
   return hasSysdig ? [ours, { name: `sysdig ${peer[0]}`, argv: ['sysdig', ...peer] }] : [ours];
+}
+
+/** Conditions in one stream, told apart by name, against the same in one condition for a peer that has one only. */
+function filterCase(name: string, description: string, conditions: readonly string[]): BenchCase {
+  const together = conditions.map((condition) => `(${condition})`).join(' or ');
+  return {
+    name,
+    description,
+    captures,
+    commands: (file) =>
+      withPeer(
+        {
+          name: `${conditions.length} filters`,
+          argv: [process.execPath, `${ROOT}test/bench/filter-stream.ts`, file, ...conditions],
+        },
+        ['-r', file, '-p', '%evt.num', together],
+      ),
+  };
 }
 
 export const CASES: readonly BenchCase[] = [
@@ -79,4 +98,17 @@ export const CASES: readonly BenchCase[] = [
         ['-r', file, 'proc.name=no-such-name'],
       ),
   },
+  filterCase('filter-one-rule', 'one rule of 7 clauses: a filter over gRPC against sysdig -r FILTER', [
+    ONE_RULE,
+  ]),
+  filterCase(
+    'filter-100-rules',
+    '100 generated rules: 100 filters against one sysdig filter',
+    ruleConditions(100),
+  ),
+  filterCase(
+    'filter-rules-like',
+    '93 generated rules: 93 filters against one sysdig filter',
+    ruleConditions(93, 7),
+  ),
 ];
