@@ -2,7 +2,7 @@
 import { parentPort, workerData } from 'node:worker_threads';
 import { CaptureError } from '../capture/capture-engine.ts';
 import { SavefileEngine } from '../capture/savefile/savefile-engine.ts';
-import { StrataError } from '../event/strata-error.ts';
+import { notFound, StrataError } from '../event/strata-error.ts';
 import { DEFAULT_STATE_LIMITS, OsState } from '../state/os-state.ts';
 import type { EventFeed, FeedListener } from './event-feed.ts';
 import { Inspector } from './inspector.ts';
@@ -70,7 +70,11 @@ function onMessage(host: InspectorHost, message: ToWorker): void {
       feeds.get(message.feed)?.ack(message.bytes);
       return;
     case 'filters':
-      answer(message.call, async () => feeds.get(message.feed)?.setFilters(message.filters));
+      answer(message.call, async () => {
+        const feed = feeds.get(message.feed);
+        if (feed === undefined) throw notFound('the subscription has ended');
+        await feed.setFilters(message.filters);
+      });
       return;
     case 'stop-feed':
       feeds.get(message.feed)?.stop();
