@@ -1,4 +1,5 @@
 /** The one error class of operating failures: what went wrong, in a form that crosses threads and becomes a gRPC status. */
+import type { ErrorReason } from '../../proto/gen/strata/v1/error_reason.ts';
 
 /** gRPC status codes that the server answers with, by name. */
 export type StatusName =
@@ -12,13 +13,15 @@ export type StatusName =
   | 'INTERNAL'
   | 'UNAVAILABLE';
 
+/** Cause for programs, as the contract names them: `UNKNOWN_FIELD`. */
+export type FaultReason = Exclude<keyof typeof ErrorReason, 'UNSPECIFIED'>;
+
 /** An error as plain data. */
 export interface Fault {
   readonly code: StatusName;
   /** Safe to show to any client. */
   readonly message: string;
-  /** Cause for programs, UPPER_SNAKE_CASE: `UNKNOWN_FIELD`, `FILTER_SYNTAX`. */
-  readonly reason?: string | undefined;
+  readonly reason?: FaultReason | undefined;
   /** Path of the wrong member in the request: `filters[0].condition`, `fields[3]`. */
   readonly field?: string | undefined;
   /** Offset of the fault in the text of that member. */

@@ -102,7 +102,7 @@ function mustFindField(name: string): FieldRow {
 }
 
 function unknownField(name: string): FieldError {
-  return new FieldError(`unknown field '${name}'`, 0, suggestFields(name));
+  return new FieldError(`unknown field '${name}'`, 0, suggestFields(name), true);
 }
 
 /** `open` is the position of the opening bracket. */

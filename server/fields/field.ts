@@ -105,11 +105,19 @@ export class FieldError extends Error {
   readonly position: number;
   /** Names close to the one given, best first. */
   readonly suggestions: readonly string[];
+  /** No field has that name; otherwise something about a known one is wrong. */
+  readonly isUnknown: boolean;
 
-  constructor(message: string, position: number, suggestions: readonly string[] = []) {
+  constructor(
+    message: string,
+    position: number,
+    suggestions: readonly string[] = [],
+    isUnknown: boolean = false,
+  ) {
     super(message);
     this.name = 'FieldError';
     this.position = position;
     this.suggestions = suggestions;
+    this.isUnknown = isUnknown;
   }
 }

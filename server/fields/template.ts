@@ -130,7 +130,7 @@ function bindAt(text: string, start: number): { field: BoundField; end: number }
     return { field: bindField(text.slice(start, end)), end };
   } catch (error) {
     if (!(error instanceof FieldError)) throw error;
-    throw new FieldError(error.message, start + error.position, error.suggestions);
+    throw new FieldError(error.message, start + error.position, error.suggestions, error.isUnknown);
   }
 }
 

@@ -2,7 +2,6 @@
 import type { CaptureEngine as CaptureEngineMessage } from '../../proto/gen/strata/v1/node.ts';
 import { StrataError } from '../event/strata-error.ts';
 import { ByteWriter } from '../fields/byte-writer.ts';
-import { FieldError } from '../fields/field.ts';
 import { type BoundField, bindField } from '../fields/field-reference.ts';
 import { compileJsonRow } from '../fields/json-row.ts';
 import { compileTemplate, TEMPLATE_PRESETS } from '../fields/template.ts';
@@ -17,6 +16,8 @@ import type { FeedFilter, FeedRequest, FeedStarted, Projection } from './event-f
 import { fieldSchema } from './field-schema.ts';
 import type { QueryContext } from './query/query-context.ts';
 import { captureEngineOf, nodeIdentityOf } from './query/query-context.ts';
+import { binaryOf, utf8Of } from './query/text.ts';
+import { compileMember, filterFault } from './request-fault.ts';
 import type { ActiveFilter } from './subscription.ts';
 
 const LINE_END = 10;
@@ -37,7 +38,7 @@ export function compileSubscription(request: FeedRequest, context: QueryContext)
     filters,
     encoder,
     started: {
-      schema: fields.map((field) => fieldSchema({ name: fromBinary(field.name), row: field.row })),
+      schema: fields.map((field) => fieldSchema({ name: utf8Of(field.name), row: field.row })),
       node: nodeIdentityOf(context),
       captureEngine,
       captureName: context.captureName,
@@ -65,17 +66,7 @@ export function compileFilters(rows: readonly FeedFilter[]): readonly ActiveFilt
 }
 
 function refuseCondition(index: number, error: FilterError): never {
-  throw new StrataError(
-    {
-      code: 'INVALID_ARGUMENT',
-      message: error.message,
-      reason: 'FILTER',
-      field: `filters[${index}].condition`,
-      position: error.position.offset,
-      suggestions: error.suggestions,
-    },
-    { cause: error },
-  );
+  throw filterFault(`filters[${index}].condition`, error);
 }
 
 interface CompiledProjection {
@@ -100,48 +91,19 @@ function compileProjection(projection: Projection): CompiledProjection {
       return { encoder, fields };
     }
     case 'text':
-      return { encoder: textEncoder(toBinary(projection.template)), fields: [] };
+      return { encoder: textEncoder(binaryOf(projection.template)), fields: [] };
     case 'preset':
       return { encoder: textEncoder(TEMPLATE_PRESETS[projection.preset]), fields: [] };
   }
 }
 
 function textEncoder(text: string): BatchEncoder {
-  const template = compileOr('output_format', () => compileTemplate(text));
+  const template = compileMember('output_format', () => compileTemplate(text));
   return BatchEncoder.lines(new ByteWriter(), (event, out) => {
     if (template.write(event, out)) out.byte(LINE_END);
   });
 }
 
 function bindFields(names: readonly string[]): BoundField[] {
-  return names.map((name, i) => compileOr(`fields[${i}]`, () => bindField(toBinary(name))));
-}
-
-/** Runs `compile` and gives a FieldError its place in the request. */
-function compileOr<T>(member: string, compile: () => T): T {
-  try {
-    return compile();
-  } catch (error) {
-    if (!(error instanceof FieldError)) throw error;
-    throw new StrataError(
-      {
-        code: 'INVALID_ARGUMENT',
-        message: error.message,
-        reason: 'FIELD',
-        field: member,
-        position: error.position,
-        suggestions: error.suggestions,
-      },
-      { cause: error },
-    );
-  }
-}
-
-/** Text from a request as the binary string that everything inside works with. */
-function toBinary(text: string): string {
-  return Buffer.from(text, 'utf8').latin1Slice();
-}
-
-function fromBinary(text: string): string {
-  return Buffer.from(text, 'latin1').toString('utf8');
+  return names.map((name, i) => compileMember(`fields[${i}]`, () => bindField(binaryOf(name))));
 }

@@ -1,9 +1,8 @@
 /** Fields compiled for extraction, kept for the next request: a rule engine asks for the same few lists over and over. */
 import type { FieldSchema } from '../../../proto/gen/strata/v1/value.ts';
-import { StrataError } from '../../event/strata-error.ts';
-import { FieldError } from '../../fields/field.ts';
 import { type BoundField, bindField } from '../../fields/field-reference.ts';
 import { fieldSchema } from '../field-schema.ts';
+import { compileMember } from '../request-fault.ts';
 import { binaryOf } from './text.ts';
 
 export interface BoundFields {
@@ -38,26 +37,7 @@ export class BoundFieldCache {
 }
 
 function bindAll(names: readonly string[]): BoundFields {
-  const fields = names.map(bindAt);
+  const fields = names.map((name, i) => compileMember(`fields[${i}]`, () => bindField(binaryOf(name))));
   const schema = fields.map(({ row }, i) => fieldSchema({ name: names[i] as string, row }));
   return { fields, schema };
-}
-
-function bindAt(name: string, index: number): BoundField {
-  try {
-    return bindField(binaryOf(name));
-  } catch (error) {
-    if (!(error instanceof FieldError)) throw error;
-    throw new StrataError(
-      {
-        code: 'INVALID_ARGUMENT',
-        message: error.message,
-        reason: 'FIELD',
-        field: `fields[${index}]`,
-        position: error.position,
-        suggestions: error.suggestions,
-      },
-      { cause: error },
-    );
-  }
 }

@@ -122,7 +122,7 @@ function unknownPath(
   return new StrataError({
     code: 'INVALID_ARGUMENT',
     message: `unknown path '${path}' in the field mask`,
-    reason: 'FIELD_MASK',
+    reason: 'UNKNOWN_MASK_PATH',
     field: `field_mask.paths[${index}]`,
     position: prefix.join('').length,
     suggestions: suggestions.map((name) => `${prefix.join('')}${name}`),

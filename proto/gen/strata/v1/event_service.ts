@@ -2649,7 +2649,7 @@ export const EventServiceService = {
    *
    * Errors:
    * - INVALID_ARGUMENT: unknown field, filter that does not compile, malformed output format or limit out of range
-   *   (`google.rpc.BadRequest` names the member; `google.rpc.ErrorInfo` metadata holds `position` and `suggestions`).
+   *   (`google.rpc.BadRequest` names the member; `ErrorReason` tells what `google.rpc.ErrorInfo` holds).
    * - NOT_FOUND: unknown `source`.
    * - FAILED_PRECONDITION: the start asked for is not possible on this server.
    * - UNIMPLEMENTED: an option this version does not have yet; the message says which and why.
@@ -2699,7 +2699,7 @@ export interface EventServiceServer extends UntypedServiceImplementation {
    *
    * Errors:
    * - INVALID_ARGUMENT: unknown field, filter that does not compile, malformed output format or limit out of range
-   *   (`google.rpc.BadRequest` names the member; `google.rpc.ErrorInfo` metadata holds `position` and `suggestions`).
+   *   (`google.rpc.BadRequest` names the member; `ErrorReason` tells what `google.rpc.ErrorInfo` holds).
    * - NOT_FOUND: unknown `source`.
    * - FAILED_PRECONDITION: the start asked for is not possible on this server.
    * - UNIMPLEMENTED: an option this version does not have yet; the message says which and why.
@@ -2730,7 +2730,7 @@ export interface EventServiceClient extends Client {
    *
    * Errors:
    * - INVALID_ARGUMENT: unknown field, filter that does not compile, malformed output format or limit out of range
-   *   (`google.rpc.BadRequest` names the member; `google.rpc.ErrorInfo` metadata holds `position` and `suggestions`).
+   *   (`google.rpc.BadRequest` names the member; `ErrorReason` tells what `google.rpc.ErrorInfo` holds).
    * - NOT_FOUND: unknown `source`.
    * - FAILED_PRECONDITION: the start asked for is not possible on this server.
    * - UNIMPLEMENTED: an option this version does not have yet; the message says which and why.

@@ -813,7 +813,7 @@ export const ExtractionServiceService = {
    * Values of fields for up to 1,000 targets.
    *
    * Errors:
-   * - INVALID_ARGUMENT: unknown field (`google.rpc.ErrorInfo` metadata holds `position` and `suggestions`), a target
+   * - INVALID_ARGUMENT: unknown field (`ErrorReason` tells what `google.rpc.ErrorInfo` holds), a target
    *   without a key, or too many targets or fields. What cannot be found is told per target.
    * - UNAVAILABLE: the source is not running.
    */
@@ -848,7 +848,7 @@ export interface ExtractionServiceServer extends UntypedServiceImplementation {
    * Values of fields for up to 1,000 targets.
    *
    * Errors:
-   * - INVALID_ARGUMENT: unknown field (`google.rpc.ErrorInfo` metadata holds `position` and `suggestions`), a target
+   * - INVALID_ARGUMENT: unknown field (`ErrorReason` tells what `google.rpc.ErrorInfo` holds), a target
    *   without a key, or too many targets or fields. What cannot be found is told per target.
    * - UNAVAILABLE: the source is not running.
    */
@@ -865,7 +865,7 @@ export interface ExtractionServiceClient extends Client {
    * Values of fields for up to 1,000 targets.
    *
    * Errors:
-   * - INVALID_ARGUMENT: unknown field (`google.rpc.ErrorInfo` metadata holds `position` and `suggestions`), a target
+   * - INVALID_ARGUMENT: unknown field (`ErrorReason` tells what `google.rpc.ErrorInfo` holds), a target
    *   without a key, or too many targets or fields. What cannot be found is told per target.
    * - UNAVAILABLE: the source is not running.
    */
