@@ -3,9 +3,10 @@ import { FieldError } from '../../server/fields/field.ts';
 import type { FilterAst } from '../../server/filter/ast.ts';
 import { fromBinaryText, toBinaryText } from '../../server/filter/binary-text.ts';
 import { compileFilter, FilterError, formatFilter, parseFilter } from '../../server/filter/filter.ts';
+import { visitNodes } from '../../server/filter/visit.ts';
 import { ConditionTexts } from './condition-texts.ts';
 import type { Priority, RuleDefinition } from './definitions.ts';
-import { type Diagnostics, RuleError } from './diagnostics.ts';
+import { type Diagnostics, Faults, RuleError, withSubject } from './diagnostics.ts';
 import { conditionWithExceptions } from './exception-condition.ts';
 import { type ExpandedList, expandLists, replaceLists } from './list-expansion.ts';
 import { BrokenMacroError, MacroExpander } from './macro-expander.ts';
@@ -56,6 +57,7 @@ class RuleCompiler {
   private readonly lists: readonly ExpandedList[];
   private readonly macros: MacroExpander;
   private readonly skipped: SkippedRule[];
+  private readonly toldFaults: Set<string>;
 
   constructor(set: RuleSet, files: RuleFiles, diagnostics: Diagnostics) {
     this.set = set;
@@ -65,6 +67,7 @@ class RuleCompiler {
     this.lists = expandLists(set.lists, diagnostics);
     this.macros = new MacroExpander(set, this.texts);
     this.skipped = [];
+    this.toldFaults = new Set();
   }
 
   compile(): CompiledRules {
@@ -123,7 +126,7 @@ class RuleCompiler {
       ast = this.macros.expand(this.texts.parse(text, what), what);
     } catch (error) {
       if (error instanceof BrokenMacroError) return undefined;
-      throw error;
+      throw withSubject(error, `${what}: `);
     }
     try {
       const { eventTypes, warnings } = compileFilter(ast);
@@ -134,11 +137,33 @@ class RuleCompiler {
       return this.sendable(formatFilter(ast), definition);
     } catch (error) {
       if (!(error instanceof FilterError)) throw error;
-      const fault = this.texts.ruleError(error, what);
-      if (!definition.skipIfUnknownFilter || !isUnknownField(error.reason)) throw fault;
-      this.skip(definition, error.reason);
+      if (definition.skipIfUnknownFilter && isUnknownField(error.reason)) this.skip(definition, error.reason);
+      else this.throwFaults(ast, error, what);
       return undefined;
     }
+  }
+
+  /** Looks at every comparison by itself, as the compiler stops at the first fault. Throws AggregateError. */
+  private throwFaults(ast: FilterAst, first: FilterError, what: string): void {
+    const faults = new Faults();
+    const add = (error: FilterError): void => {
+      // A macro's fault is told once, not for every rule that uses it.
+      const key = `${error.position.offset} ${error.reason}`;
+      if (this.toldFaults.has(key)) return;
+      this.toldFaults.add(key);
+      faults.add(this.texts.ruleError(error, what));
+    };
+    visitNodes(ast, (node) => {
+      if (node.kind !== 'compare' && node.kind !== 'exists') return;
+      try {
+        compileFilter(node);
+      } catch (error) {
+        if (!(error instanceof FilterError)) throw error;
+        add(error);
+      }
+    });
+    add(first);
+    faults.throwIfAny();
   }
 
   /** The text of the expanded condition, if it is within the limits of those who parse it. */
@@ -202,6 +227,8 @@ class RuleCompiler {
   }
 
   private warnUnused(): void {
+    // What has an error may have been the one to use them.
+    if (this.diagnostics.hasErrors) return;
     for (const { name, code, isUsed } of this.macros.macros.values()) {
       if (!isUsed) this.diagnostics.add('warning', `macro '${name}' is used by no rule or macro`, code);
     }

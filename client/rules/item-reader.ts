@@ -1,6 +1,6 @@
 /** Reads the items of rule files, one after the other, into a rule set. */
-import { type Priority, parsePriority, type RuleContent } from './definitions.ts';
-import { type Diagnostics, RuleError } from './diagnostics.ts';
+import { type Priority, parsePriority, type RuleContent, type RuleDefinition } from './definitions.ts';
+import { type Diagnostics, Faults, RuleError, withSubject } from './diagnostics.ts';
 import { readExceptions } from './exception-reader.ts';
 import { LIST_KEYS, MACRO_KEYS, RULE_KEYS, warnUnknownKeys } from './item-keys.ts';
 import { ItemNode, type NodeContext } from './item-node.ts';
@@ -33,7 +33,10 @@ export function readItem(node: unknown, context: NodeContext, parts: ItemReaderP
   else parts.diagnostics.add('warning', 'the item is no rule, macro or list and is ignored', item.code);
 }
 
-/** Remembers the names of items that fail, so that what uses them is not reported as well. */
+/**
+ * Remembers the names of items that fail, so that what uses them is not reported as well, and names the item in every
+ * error about it.
+ */
 function readNamed(
   kind: 'list' | 'macro' | 'rule',
   item: ItemNode,
@@ -45,7 +48,8 @@ function readNamed(
     read(name, item, parts);
   } catch (error) {
     parts.rules.broken.add(`${kind} ${name}`);
-    throw error;
+    const faults: readonly unknown[] = error instanceof AggregateError ? error.errors : [error];
+    throw new AggregateError(faults.map((fault) => withSubject(fault, `${kind} '${name}': `)));
   }
 }
 
@@ -110,21 +114,26 @@ function readRule(name: string, item: ItemNode, parts: ItemReaderParts): void {
 }
 
 function defineRule(name: string, item: ItemNode, { rules, diagnostics }: ItemReaderParts): void {
-  const source = item.has('source') ? item.text('source').text : SYSCALL_SOURCE;
-  rules.defineRule({
-    name,
-    code: item.code,
-    source,
-    condition: item.text('condition'),
-    output: item.text('output').trim(),
-    description: item.text('desc').text,
-    priority: readPriority(item),
-    enabled: item.has('enabled') ? item.boolean('enabled') : true,
-    warnEventTypes: item.has('warn_evttypes') ? item.boolean('warn_evttypes') : true,
-    skipIfUnknownFilter: item.has('skip-if-unknown-filter') && item.boolean('skip-if-unknown-filter'),
-    tags: readTags(item),
-    exceptions: readExceptions(item, false, diagnostics),
-  });
+  const faults = new Faults();
+  const source = faults.attempt(() => (item.has('source') ? item.text('source').text : SYSCALL_SOURCE));
+  const condition = faults.attempt(() => item.text('condition'));
+  const output = faults.attempt(() => item.text('output').trim());
+  const description = faults.attempt(() => item.text('desc').text);
+  const priority = faults.attempt(() => readPriority(item));
+  const enabled = faults.attempt(() => booleanOr(item, 'enabled', true));
+  const warnEventTypes = faults.attempt(() => booleanOr(item, 'warn_evttypes', true));
+  const skipIfUnknownFilter = faults.attempt(() => booleanOr(item, 'skip-if-unknown-filter', false));
+  const tags = faults.attempt(() => readTags(item));
+  const exceptions = faults.attempt(() => readExceptions(item, false, diagnostics));
+  faults.throwIfAny();
+  const members = { source, condition, output, description, priority, enabled, tags, exceptions };
+  const rule = { name, code: item.code, ...members, warnEventTypes, skipIfUnknownFilter };
+  // Every member that is undefined has left a fault, and there was none.
+  rules.defineRule(rule as RuleDefinition);
+}
+
+function booleanOr(item: ItemNode, key: string, absent: boolean): boolean {
+  return item.has(key) ? item.boolean(key) : absent;
 }
 
 /** The members of a rule that are named by `keys`. */

@@ -3,7 +3,7 @@ import { nearestNames } from '../../server/event/nearest-names.ts';
 import type { AnyNode, FilterAst, IdentifierNode } from '../../server/filter/ast.ts';
 import { childrenOf, replaceIdentifiers } from '../../server/filter/visit.ts';
 import type { ConditionTexts } from './condition-texts.ts';
-import { type Diagnostics, RuleError } from './diagnostics.ts';
+import { type Diagnostics, Faults, RuleError } from './diagnostics.ts';
 import { type ExpandedList, replaceLists } from './list-expansion.ts';
 import type { PlaceCode } from './rule-files.ts';
 import type { RuleSet } from './rule-set.ts';
@@ -29,6 +29,16 @@ export interface ExpandedMacro {
   /** With the macros in it replaced, once it was its turn. */
   ast: FilterAst;
   isUsed: boolean;
+}
+
+/** The expansion of one condition. */
+interface Expansion {
+  readonly what: string;
+  readonly visibility: number;
+  /** Macros being expanded, the outermost first. */
+  readonly path: string[];
+  nodes: number;
+  brokenMacro: string | undefined;
 }
 
 interface TreeSize {
@@ -65,7 +75,7 @@ export class MacroExpander {
     for (const macro of this.known.values()) {
       const isWell = diagnostics.attempt(() => {
         try {
-          macro.ast = this.expand(macro.ast, `macro '${macro.name}'`, macro.visibility);
+          macro.ast = this.expand(macro.ast, `macro '${macro.name}'`, macro);
         } catch (error) {
           if (!(error instanceof BrokenMacroError)) throw error;
           broken.add(`macro ${macro.name}`);
@@ -75,51 +85,57 @@ export class MacroExpander {
     }
   }
 
-  /** Throws RuleError, and BrokenMacroError when the condition needs a macro that has errors. */
-  expand(ast: FilterAst, what: string, visibility = Number.POSITIVE_INFINITY): FilterAst {
-    return this.expandWithin(ast, what, visibility, [], { nodes: 0 });
+  /** `own`: the macro whose condition it is. Throws AggregateError, and BrokenMacroError when it needs a macro with errors. */
+  expand(ast: FilterAst, what: string, own?: ExpandedMacro): FilterAst {
+    const faults = new Faults();
+    const expansion: Expansion = {
+      what,
+      visibility: own?.visibility ?? Number.POSITIVE_INFINITY,
+      path: own === undefined ? [] : [own.name],
+      nodes: 0,
+      brokenMacro: undefined,
+    };
+    const expanded = this.expandWithin(ast, expansion, faults);
+    faults.throwIfAny();
+    if (expansion.brokenMacro !== undefined) throw new BrokenMacroError(expansion.brokenMacro);
+    return expanded;
   }
 
-  private expandWithin(
-    ast: FilterAst,
-    what: string,
-    visibility: number,
-    path: readonly string[],
-    total: { nodes: number },
-  ): FilterAst {
-    total.nodes += this.sizeOf(ast).nodes;
-    return replaceIdentifiers(ast, (node) => {
-      const macro = this.visibleMacro(node, what, visibility);
-      if (path.length > DEPTH_MAX || path.includes(macro.name)) {
-        throw this.error(node, `${what}: macro '${macro.name}' refers to itself`);
-      }
-      macro.isUsed = true;
-      const inner = this.expandWithin(macro.ast, what, visibility, [...path, macro.name], total);
-      if (total.nodes > NODES_MAX) {
-        throw this.error(node, `${what}: with its macros the condition has more than ${NODES_MAX} parts`);
-      }
-      if (path.length + this.sizeOf(inner).depth > DEPTH_MAX) {
-        throw this.error(
-          node,
-          `${what}: with its macros the condition nests deeper than ${DEPTH_MAX} levels`,
-        );
-      }
-      return inner;
-    });
+  private expandWithin(ast: FilterAst, expansion: Expansion, faults: Faults): FilterAst {
+    expansion.nodes += this.sizeOf(ast).nodes;
+    if (expansion.nodes > NODES_MAX) return ast;
+    return replaceIdentifiers(ast, (node) => faults.attempt(() => this.replacement(node, expansion, faults)));
   }
 
-  private visibleMacro(node: IdentifierNode, what: string, visibility: number): ExpandedMacro {
+  private replacement(node: IdentifierNode, expansion: Expansion, faults: Faults): FilterAst | undefined {
+    const { what, path } = expansion;
+    if (this.rules.broken.has(`macro ${node.name}`)) {
+      expansion.brokenMacro = node.name;
+      return undefined;
+    }
+    const macro = this.visibleMacro(node, expansion);
+    if (path.length > DEPTH_MAX || path.includes(macro.name)) {
+      throw this.error(node, `${what}: macro '${macro.name}' refers to itself`);
+    }
+    macro.isUsed = true;
+    path.push(macro.name);
+    const inner = this.expandWithin(macro.ast, expansion, faults);
+    path.pop();
+    if (expansion.nodes > NODES_MAX) {
+      throw this.error(node, `${what}: with its macros the condition has more than ${NODES_MAX} parts`);
+    }
+    if (path.length + this.sizeOf(inner).depth > DEPTH_MAX) {
+      throw this.error(node, `${what}: with its macros the condition nests deeper than ${DEPTH_MAX} levels`);
+    }
+    return inner;
+  }
+
+  private visibleMacro(node: IdentifierNode, { what, visibility }: Expansion): ExpandedMacro {
     const { name } = node;
-    if (this.rules.broken.has(`macro ${name}`)) throw new BrokenMacroError(name);
     const macro = this.known.get(name);
     if (macro !== undefined && macro.index < visibility) return macro;
-    const reason =
-      macro !== undefined
-        ? 'is used before it is defined'
-        : this.rules.lists.has(name)
-          ? 'is a list'
-          : undefined;
-    if (reason !== undefined) throw this.error(node, `${what}: '${name}' ${reason}; expected a macro`);
+    if (macro !== undefined) throw this.error(node, `${what}: macro '${name}' is used before it is defined`);
+    if (this.rules.lists.has(name)) throw this.error(node, `${what}: '${name}' is a list, not a macro`);
     throw this.error(node, `${what}: there is no macro '${name}'`, nearestNames(name, this.known.keys(), 1));
   }
 

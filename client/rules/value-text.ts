@@ -8,7 +8,7 @@ import type { EventValue, ScalarValue } from '../column-reader.ts';
 import type { StreamedEvent } from '../event-batch.ts';
 
 /** Unprintable characters of a payload show as dots. */
-const UNPRINTABLE = /[^\t\n\r\x20-\x7e]/g;
+const UNPRINTABLE = /[^\x20-\x7e]/g;
 
 /** Reads and writes one field of the events of a stream. */
 export class ValueWriter {
