@@ -40,7 +40,11 @@ function filterCase(name: string, description: string, conditions: readonly stri
   return {
     name,
     description,
-    captures,
+    // sysdig 0.29.3 fails on evt.type for captures newer than these.
+    captures: () => [
+      `${ROOT}../shared/captures/run_as_user_0_container.scap`,
+      `${ROOT}../shared/captures/curl_google.scap`,
+    ],
     commands: (file) =>
       withPeer(
         {

@@ -7,6 +7,9 @@ export interface Usage {
   readonly maxRssKb: number;
 }
 
+/** Characters of a failed command shown: conditions are long. */
+const COMMAND_SHOWN = 200;
+
 const WRAPPER = `
 import os, resource, subprocess, sys, time
 start = time.monotonic()
@@ -21,7 +24,9 @@ export function measure(argv: readonly string[]): Usage | undefined {
   const result = spawnSync('python3', ['-c', WRAPPER, ...argv], { encoding: 'utf8' });
   const [code, cpu, wall, rss] = (result.stdout ?? '').trim().split(' ').map(Number);
   if (result.status !== 0 || code !== 0) {
-    console.log(`failed: ${argv.join(' ')} (${result.stderr?.trim().split('\n').at(-1) ?? ''} exit ${code})`);
+    console.log(
+      `failed: ${argv.join(' ').slice(0, COMMAND_SHOWN)} (${result.stderr?.trim().split('\n').at(-1) ?? ''} exit ${code})`,
+    );
     return undefined;
   }
   return { cpuS: cpu as number, wallS: wall as number, maxRssKb: rss as number };
