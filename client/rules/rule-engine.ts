@@ -31,7 +31,8 @@ export interface RuleEngineSummary {
 /** Filters of one subscription, as the contract limits them. */
 export const RULES_MAX = 1024;
 
-const BATCH_LIMITS = { eventsMax: 65_536, bytesMax: 2_097_152, latencyMsMax: 100 } as const;
+/** Alerts are few and wanted soon: small batches. */
+const BATCH_LIMITS = { eventsMax: 1_024, bytesMax: 262_144, latencyMsMax: 100 } as const;
 
 export class RuleEngine {
   readonly stream: EventStream;
