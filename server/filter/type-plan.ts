@@ -142,14 +142,18 @@ function growing(parts: readonly Residual[], id: number): Growing {
   return { parts, id, branches: [], byPart: new Map() };
 }
 
-/** What most filters ask comes first, so that one answer rules many out; what is a filter's own stays as written. */
+/**
+ * What most filters ask comes first, so that one answer rules many out; the rest stays as written. Negations are mostly
+ * exceptions, which hold for nearly every event: they rule little out and wait until a filter's own checks have held.
+ */
 function grow(filters: readonly PlannedFilter[]): Growing {
   const uses = new Map<Residual, number>();
   for (const { parts } of filters) for (const part of parts) uses.set(part, (uses.get(part) ?? 0) + 1);
   const usesOf = (part: Residual): number => uses.get(part) as number;
+  const isCommon = (part: Residual): boolean => usesOf(part) > 1 && part.kind !== 'not';
   const root = growing([], -1);
   for (const { id, parts } of filters) {
-    const common = parts.filter((part) => usesOf(part) > 1);
+    const common = parts.filter(isCommon);
     common.sort((a, b) => usesOf(b) - usesOf(a) || a.order - b.order);
     let at = root;
     for (const part of common) {
@@ -163,7 +167,7 @@ function grow(filters: readonly PlannedFilter[]): Growing {
     }
     at.branches.push(
       growing(
-        parts.filter((part) => usesOf(part) === 1),
+        parts.filter((part) => !isCommon(part)),
         id,
       ),
     );
