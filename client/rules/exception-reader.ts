@@ -7,7 +7,7 @@ import { codeOf, ItemNode, type NodeContext, resolveNode } from './item-node.ts'
 import { scalarText } from './scalar-text.ts';
 
 /** Values are pairs of lists at most; what nests deeper is refused. */
-const NESTING_MAX = 4;
+const NESTING_MAX = 2;
 
 const EXCEPTION_KEYS: ReadonlySet<string> = new Set(['name', 'fields', 'comps', 'values']);
 
