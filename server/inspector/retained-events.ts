@@ -20,6 +20,11 @@ interface RetainedMeta {
   length: number;
   cpu: number;
   flags: number;
+  /** Whether the event was shown with a thread and an fd: not every event of a known tid or fd number is. */
+  hasThread: boolean;
+  hasFd: boolean;
+  /** Not always the record's: events of task iterators are about another thread. */
+  threadTid: number;
   fdNumber: number;
   errorCode: number;
   fdNameChanged: boolean;
@@ -82,6 +87,9 @@ export class RetainedEvents {
     slot.length = n;
     slot.cpu = record.cpu;
     slot.flags = record.flags;
+    slot.hasThread = event.thread !== undefined;
+    slot.threadTid = event.thread === undefined ? -1 : event.thread.tid;
+    slot.hasFd = event.fd !== undefined;
     slot.fdNumber = event.fdNumber;
     slot.errorCode = event.errorCode;
     slot.fdNameChanged = event.fdNameChanged;
@@ -107,9 +115,10 @@ export class RetainedEvents {
     record.num = slot.num;
     target.state = past;
     target.source = slot.source;
-    target.thread = record.tid < 0 ? undefined : past.findThread(record.tid);
+    const thread = slot.hasThread ? past.findThread(slot.threadTid) : undefined;
+    target.thread = thread;
     target.fdNumber = slot.fdNumber;
-    target.fd = target.thread === undefined ? undefined : past.findFd(target.thread.fds, slot.fdNumber);
+    target.fd = thread === undefined || !slot.hasFd ? undefined : past.findFd(thread.fds, slot.fdNumber);
     target.errorCode = slot.errorCode;
     target.fdNameChanged = slot.fdNameChanged;
     target.firstTsHi = slot.firstTsHi;
@@ -172,6 +181,9 @@ function emptyMeta(): RetainedMeta {
     length: 0,
     cpu: 0,
     flags: 0,
+    hasThread: false,
+    hasFd: false,
+    threadTid: -1,
     fdNumber: -1,
     errorCode: 0,
     fdNameChanged: false,
