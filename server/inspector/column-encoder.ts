@@ -90,7 +90,7 @@ export class ColumnEncoder {
     const row = this.rows++;
     if (value === undefined) return;
     const at = row >> 3;
-    if (at >= this.present.length) this.growPresent();
+    if (at >= this.present.length) this.growPresent(at + 1);
     this.present[at] = (this.present[at] as number) | (1 << (row & 7));
     this.presentCount++;
     if (!this.isList) {
@@ -195,14 +195,15 @@ export class ColumnEncoder {
   /** Bytes of bitmap to send: none when all rows are present, nor zeros at the end. */
   private presentLength(): number {
     if (this.presentCount === this.rows) return 0;
-    let length = (this.rows + 7) >> 3;
+    // The bitmap ends with the last row that grew it: rows behind it are absent.
+    let length = Math.min((this.rows + 7) >> 3, this.present.length);
     // At least one byte stays: an empty bitmap means the opposite.
     while (length > 1 && this.present[length - 1] === 0) length--;
     return length;
   }
 
-  private growPresent(): void {
-    const grown = new Uint8Array(this.present.length * 2);
+  private growPresent(bytes: number): void {
+    const grown = new Uint8Array(Math.max(bytes, this.present.length * 2));
     grown.set(this.present);
     this.present = grown;
   }

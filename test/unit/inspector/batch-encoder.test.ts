@@ -84,6 +84,30 @@ test('a column without any value is told apart from a full one', () => {
   assert.deepEqual(column.boolValues, []);
 });
 
+test('long batches with few values keep every bit in its row', () => {
+  fc.assert(
+    fc.property(
+      fc.integer({ min: 1, max: 6000 }),
+      fc.uniqueArray(fc.integer({ min: 0, max: 5999 }), { maxLength: 8 }),
+      (count, wanted) => {
+        const present = wanted.filter((row) => row < count).sort((a, b) => a - b);
+        const rows: FieldValue[][] = Array.from({ length: count }, () => [undefined]);
+        for (const row of present) rows[row] = [row];
+        const column = firstColumn(encode([['uint32', false]], rows));
+        if (present.length === count) return;
+        const seen: number[] = [];
+        for (let row = 0; row < column.present.length * 8; row++) {
+          if (((column.present[row >> 3] as number) >> (row & 7)) & 1) seen.push(row);
+        }
+        assert.deepEqual(seen, present);
+        assert.deepEqual(column.unsignedValues.map(Number), present);
+        assert.ok(column.present.length <= (count + 7) >> 3);
+      },
+    ),
+    { numRuns: 60 },
+  );
+});
+
 test('lists travel as lengths and items', () => {
   const column = firstColumn(encode([['uint32', true]], [[[1, 2]], [[]], [undefined], [[3]]]));
   assert.deepEqual([...column.present], [0b1011]);
