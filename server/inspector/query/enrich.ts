@@ -28,8 +28,6 @@ import { binaryOf, utf8Of } from './text.ts';
 import { ancestorsOf, threadMessage } from './thread-message.ts';
 import { mustFindThread } from './thread-queries.ts';
 
-const SUBJECTS_MAX = 1000;
-
 /** What a subject's key leads to. */
 interface Found {
   readonly view: StateView;
@@ -40,14 +38,11 @@ interface Found {
 }
 
 /**
- * Throws StrataError INVALID_ARGUMENT for subjects without a key, too many of them, and unknown mask paths; a subject
- * that is not found has its error as its result.
+ * Throws StrataError INVALID_ARGUMENT for subjects without a key and unknown mask paths; a subject that is not found has
+ * its error as its result. Whoever passes the call on has limited their number.
  */
 export function enrich(request: EnrichRequest, { inspector }: QueryContext): EnrichResponse {
   const { subjects, scope } = request;
-  if (subjects.length > SUBJECTS_MAX) {
-    throw invalidArgument('subjects', `at most ${SUBJECTS_MAX} subjects per call`);
-  }
   const mask = new ContextMask(request.fieldMask);
   const results = new Array<EnrichResult>(subjects.length);
   for (const i of newestLast(subjects, eventNumberOf)) {

@@ -177,12 +177,10 @@ test('a mask path that leads nowhere is INVALID_ARGUMENT with its place and what
   assert.equal(refusal('').code, 'INVALID_ARGUMENT');
 });
 
-test('a subject without a key, and too many subjects, refuse the call', async () => {
+test('a subject without a key refuses the call', async () => {
   const fixture = await QueryFixture.open(SCRIPT, 0);
   const refuse = (subjects: readonly Subject[]) =>
     fixture.refusal('enrich', { subjects, scope: undefined, fieldMask: undefined }).fault;
   const keyless = refuse([{ key: { $case: 'tid', value: 1n } }, { key: undefined }]);
   assert.deepEqual([keyless.code, keyless.field], ['INVALID_ARGUMENT', 'subjects[1]']);
-  const many = refuse(Array.from({ length: 1001 }, () => ({ key: { $case: 'tid', value: 1n } })));
-  assert.deepEqual([many.code, many.field], ['INVALID_ARGUMENT', 'subjects']);
 });

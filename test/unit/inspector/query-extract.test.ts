@@ -160,27 +160,11 @@ test('an unknown field refuses the call, with its place and what is close', asyn
   assert.equal(fault.suggestions?.includes('proc.name'), true);
 });
 
-test('a target without a key, and too many of anything, refuse the call', async () => {
+test('a target without a key refuses the call', async () => {
   const fixture = await QueryFixture.open(SCRIPT, 0);
-  const refuse = (fields: readonly string[], targets: readonly ExtractTarget[]) => {
-    const { code, field } = fixture.refusal('extractFields', { fields, targets, scope: undefined }).fault;
-    return [code, field];
-  };
-  assert.deepEqual(refuse([], [{ key: undefined }]), ['INVALID_ARGUMENT', 'targets[0]']);
-  assert.deepEqual(
-    refuse(
-      Array.from({ length: 1025 }, () => 'evt.num'),
-      [],
-    ),
-    ['INVALID_ARGUMENT', 'fields'],
-  );
-  assert.deepEqual(
-    refuse(
-      [],
-      Array.from({ length: 1001 }, () => ({ key: event(1n) })),
-    ),
-    ['INVALID_ARGUMENT', 'targets'],
-  );
+  const targets = [{ key: undefined }];
+  const { fault } = fixture.refusal('extractFields', { fields: [], targets, scope: undefined });
+  assert.deepEqual([fault.code, fault.field], ['INVALID_ARGUMENT', 'targets[0]']);
 });
 
 test('field lists are compiled once and given up when many others were asked for', async () => {

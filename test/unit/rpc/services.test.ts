@@ -60,8 +60,29 @@ test('batched calls have a limit', () =>
   withFixture(async ({ client }) => {
     const subjects = Array.from({ length: 1001 }, () => ({ key: { $case: 'tid' as const, value: 1n } }));
     await assert.rejects(client.enrich({ subjects }), hasCode('INVALID_ARGUMENT'));
-    const targets = subjects;
-    await assert.rejects(client.extractFields({ fields: ['a'], targets }), hasCode('INVALID_ARGUMENT'));
+    await assert.rejects(
+      client.extractFields({ fields: ['a'], targets: subjects }),
+      hasCode('INVALID_ARGUMENT'),
+    );
+    const fields = Array.from({ length: 1025 }, () => 'a');
+    await assert.rejects(client.extractFields({ fields }), hasCode('INVALID_ARGUMENT'));
+  }));
+
+test('one extraction is limited in the values of all its targets together', () =>
+  withFixture(async ({ client, inspectors }) => {
+    inspectors.own.answers = { extractFields: () => ({ schema: [], rows: [] }) };
+    const ask = (fields: number, targets: number) =>
+      client.extractFields({
+        fields: Array.from({ length: fields }, () => 'a'),
+        targets: Array.from({ length: targets }, () => ({ key: { $case: 'tid' as const, value: 1n } })),
+      });
+    await ask(1024, 64);
+    await assert.rejects(ask(1024, 65), (error) => {
+      assert.ok(error instanceof StrataClientError);
+      assert.deepEqual([error.code, error.field], ['INVALID_ARGUMENT', 'targets']);
+      assert.match(error.message, /at most 65536 values per call: 1024 fields of 65 targets are 66560/);
+      return true;
+    });
   }));
 
 test('the catalogue lists fields by class', () =>

@@ -810,11 +810,11 @@ export const ExtractStreamResponse: MessageFns<ExtractStreamResponse> = {
 export type ExtractionServiceService = typeof ExtractionServiceService;
 export const ExtractionServiceService = {
   /**
-   * Values of fields for up to 1,000 targets.
+   * Values of fields for up to 1,000 targets, and up to 65,536 values (fields times targets) in all: events wait for it.
    *
    * Errors:
    * - INVALID_ARGUMENT: unknown field (`ErrorReason` tells what `google.rpc.ErrorInfo` holds), a target
-   *   without a key, or too many targets or fields. What cannot be found is told per target.
+   *   without a key, or too many targets, fields or values. What cannot be found is told per target.
    * - UNAVAILABLE: the source is not running.
    */
   extractFields: {
@@ -845,11 +845,11 @@ export const ExtractionServiceService = {
 
 export interface ExtractionServiceServer extends UntypedServiceImplementation {
   /**
-   * Values of fields for up to 1,000 targets.
+   * Values of fields for up to 1,000 targets, and up to 65,536 values (fields times targets) in all: events wait for it.
    *
    * Errors:
    * - INVALID_ARGUMENT: unknown field (`ErrorReason` tells what `google.rpc.ErrorInfo` holds), a target
-   *   without a key, or too many targets or fields. What cannot be found is told per target.
+   *   without a key, or too many targets, fields or values. What cannot be found is told per target.
    * - UNAVAILABLE: the source is not running.
    */
   extractFields: handleUnaryCall<ExtractFieldsRequest, ExtractFieldsResponse>;
@@ -862,11 +862,11 @@ export interface ExtractionServiceServer extends UntypedServiceImplementation {
 
 export interface ExtractionServiceClient extends Client {
   /**
-   * Values of fields for up to 1,000 targets.
+   * Values of fields for up to 1,000 targets, and up to 65,536 values (fields times targets) in all: events wait for it.
    *
    * Errors:
    * - INVALID_ARGUMENT: unknown field (`ErrorReason` tells what `google.rpc.ErrorInfo` holds), a target
-   *   without a key, or too many targets or fields. What cannot be found is told per target.
+   *   without a key, or too many targets, fields or values. What cannot be found is told per target.
    * - UNAVAILABLE: the source is not running.
    */
   extractFields(
