@@ -8,6 +8,7 @@ import type { OsState } from '../../state/os-state.ts';
 import type { TableCounters } from '../../state/table-counters.ts';
 import type { InspectorStatus } from '../queries.ts';
 import { captureEngineOf, nodeIdentityOf, type QueryContext } from './query-context.ts';
+import { type TableBytes, tableBytes } from './table-bytes.ts';
 
 export function getStatus(_request: undefined, context: QueryContext): InspectorStatus {
   return {
@@ -44,24 +45,27 @@ function stateOf(inspector: QueryContext['inspector']): SourceStatus['state'] {
 function tableStatuses(state: OsState): TableStatus[] {
   const { limits, threads, users, groups, containers, interfaces } = state;
   const addresses = interfaces.values().length;
+  const fds = fdCount(state);
+  const bytes = tableBytes(state, fds);
   return [
-    tableStatus('threads', threads.size, limits.threadsMax, threads.counters),
-    tableStatus('fds', fdCount(state), limits.fdsPerProcessMax, threads.fdCounters),
-    tableStatus('users', users.size, limits.usersMax, users.counters),
-    tableStatus('groups', groups.size, limits.groupsMax, groups.counters),
-    tableStatus('interfaces', addresses, limits.interfacesMax, {
+    tableStatus('threads', threads.size, limits.threadsMax, bytes, threads.counters),
+    tableStatus('fds', fds, limits.fdsPerProcessMax, bytes, threads.fdCounters),
+    tableStatus('users', users.size, limits.usersMax, bytes, users.counters),
+    tableStatus('groups', groups.size, limits.groupsMax, bytes, groups.counters),
+    tableStatus('interfaces', addresses, limits.interfacesMax, bytes, {
       refused: interfaces.refused,
       added: addresses,
       removed: 0,
     }),
-    tableStatus('containers', containers.size, limits.containersMax, containers.counters),
+    tableStatus('containers', containers.size, limits.containersMax, bytes, containers.counters),
   ];
 }
 
 function tableStatus(
-  name: string,
+  name: keyof TableBytes,
   rows: number,
   rowsMax: number,
+  bytes: TableBytes,
   counters: Pick<TableCounters, 'refused' | 'added' | 'removed'>,
 ): TableStatus {
   return {
@@ -71,6 +75,7 @@ function tableStatus(
     refusedCount: BigInt(counters.refused),
     addedCount: BigInt(counters.added),
     removedCount: BigInt(counters.removed),
+    byteEstimate: BigInt(bytes[name]),
   };
 }
 

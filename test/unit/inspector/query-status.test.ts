@@ -52,6 +52,25 @@ test('status tells the node, the source and every table', async () => {
   assert.equal(tables[0]?.rowsMax, 1000n);
 });
 
+test('tables are weighed by their rows and texts', async () => {
+  const weigh = async (name: string, script: Script) => {
+    const fixture = await QueryFixture.open(script, 0);
+    const table = fixture.ask('getStatus', undefined).tables.find((candidate) => candidate.name === name);
+    return Number(table?.byteEstimate);
+  };
+  const one = await weigh('threads', { threads: [{ tid: 1, ptid: 0 }], events: [] });
+  const environment = 'A=1\0'.repeat(100);
+  const wordy = await weigh('threads', { threads: [{ tid: 1, ptid: 0, env: environment }], events: [] });
+  assert.ok(one > 1000 && one < 2000, `${one}`);
+  assert.ok(wordy - one > 2000 && wordy - one < 5000, `${wordy - one}`);
+  const threads = Array.from({ length: 50 }, (_, i) => ({ tid: i + 1, ptid: 0 }));
+  const many = await weigh('threads', { threads, events: [] });
+  assert.ok(Math.abs(many / 50 - one) < 10, `${many}`);
+  const fds = await weigh('fds', { ...SCRIPT, events: [] });
+  assert.ok(fds >= 400 && fds < 700, `${fds}`);
+  assert.equal(await weigh('containers', { threads: [], events: [] }), 0);
+});
+
 test('before the first event there is no last one; after the last the source has ended', async () => {
   const fixture = await QueryFixture.open(SCRIPT, 0);
   const before = fixture.ask('getStatus', undefined).source;

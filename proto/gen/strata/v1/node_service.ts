@@ -101,6 +101,8 @@ export interface TableStatus {
   readonly addedCount: bigint;
   /** Rows removed since start. */
   readonly removedCount: bigint;
+  /** Memory the rows take, bytes: estimated from a sample of them, as if no two shared a text. */
+  readonly byteEstimate: bigint;
 }
 
 /** A subscription. */
@@ -408,7 +410,7 @@ export const SourceStatus: MessageFns<SourceStatus> = {
 };
 
 function createBaseTableStatus(): TableStatus {
-  return { name: "", rowCount: 0n, rowsMax: 0n, refusedCount: 0n, addedCount: 0n, removedCount: 0n };
+  return { name: "", rowCount: 0n, rowsMax: 0n, refusedCount: 0n, addedCount: 0n, removedCount: 0n, byteEstimate: 0n };
 }
 
 export const TableStatus: MessageFns<TableStatus> = {
@@ -445,6 +447,12 @@ export const TableStatus: MessageFns<TableStatus> = {
         throw new globalThis.Error("value provided for field message.removedCount of type uint64 too large");
       }
       writer.uint32(48).uint64(message.removedCount);
+    }
+    if (message.byteEstimate !== 0n) {
+      if (BigInt.asUintN(64, message.byteEstimate) !== message.byteEstimate) {
+        throw new globalThis.Error("value provided for field message.byteEstimate of type uint64 too large");
+      }
+      writer.uint32(56).uint64(message.byteEstimate);
     }
     return writer;
   },
@@ -510,6 +518,14 @@ export const TableStatus: MessageFns<TableStatus> = {
             message.removedCount = reader.uint64() as bigint;
             continue;
           }
+          case 7: {
+            if (tag !== 56) {
+              break;
+            }
+
+            message.byteEstimate = reader.uint64() as bigint;
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -538,6 +554,9 @@ export const TableStatus: MessageFns<TableStatus> = {
       : 0n;
     message.removedCount = (object.removedCount !== undefined && object.removedCount !== null)
       ? BigInt(object.removedCount)
+      : 0n;
+    message.byteEstimate = (object.byteEstimate !== undefined && object.byteEstimate !== null)
+      ? BigInt(object.byteEstimate)
       : 0n;
     return message;
   },
