@@ -91,19 +91,20 @@ export class InspectorHost implements InspectorHandle, LoopView {
     this.wake();
   }
 
-  subscribe(request: FeedRequest, listener: FeedListener): Promise<EventFeed> {
+  async subscribe(request: FeedRequest, listener: FeedListener): Promise<EventFeed> {
     // Compiled at once, so that a later event cannot slip in before the subscription stands.
     const { filters, encoder, started } = compileSubscription(request, this.context);
     const subscription = new Subscription(request, filters, encoder, listener, this);
     this.subscriptions.add(subscription);
     // The caller has its answer first: nothing is shown before the next turn of the loop.
     setImmediate(() => {
-      this.inspector.addReader(subscription);
+      // One that has left in the meantime has joined all the same, but would stay among the readers for ever.
+      if (!subscription.isEnded) this.inspector.addReader(subscription);
       this.hold.onSubscriber();
       if (this.inspector.isEnded) this.endAll();
       this.wake();
     });
-    return Promise.resolve({
+    return {
       started,
       ack: (bytes) => {
         subscription.ack(bytes);
@@ -118,7 +119,7 @@ export class InspectorHost implements InspectorHandle, LoopView {
         subscription.cancel();
         this.forget(subscription);
       },
-    });
+    };
   }
 
   async query<K extends QueryKind>(kind: K, request: Queries[K]['request']): Promise<Queries[K]['response']> {
@@ -157,6 +158,8 @@ export class InspectorHost implements InspectorHandle, LoopView {
         this.inspector.fill().then(
           () => this.slice(),
           (error: unknown) => {
+            // Closed under its hands.
+            if (this.isStopped) return;
             // Not damage in the source: a defect. Nothing may go on as if events still came.
             setImmediate(() => {
               throw error;

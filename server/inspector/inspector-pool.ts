@@ -1,6 +1,13 @@
 /** All inspectors of a server that serves a capture file: the node's own, and a private one per replay. */
 import { StrataError } from '../event/strata-error.ts';
-import type { InspectorHandle, Inspectors, ReplayHandle } from './event-feed.ts';
+import type {
+  EventFeed,
+  FeedListener,
+  FeedRequest,
+  InspectorHandle,
+  Inspectors,
+  ReplayHandle,
+} from './event-feed.ts';
 import type { WorkerConfig } from './protocol.ts';
 import { WorkerInspector } from './worker-inspector.ts';
 
@@ -20,9 +27,10 @@ export class InspectorPool implements Inspectors {
   private readonly options: PoolOptions;
   private readonly replays: Set<WorkerInspector>;
   private own: WorkerInspector | undefined;
+  private ownHandle: InspectorHandle | undefined;
   private replaysOpening: number;
-  /** The node's pass stands at the first event and nobody has taken it yet. */
-  private isOwnPassFree: boolean;
+  /** `free`: the node's pass stands at the first event and nobody wants it yet. `lent`: to a replay about to subscribe. */
+  private ownPass: 'free' | 'lent' | 'taken';
 
   constructor(options: PoolOptions) {
     this.options = options;
@@ -30,16 +38,17 @@ export class InspectorPool implements Inspectors {
     this.counters = { replaysStarted: 0, replaysRefused: 0 };
     this.replays = new Set();
     this.own = undefined;
+    this.ownHandle = undefined;
     this.replaysOpening = 0;
     // With nobody to wait for but one subscriber, its replay can be the node's own pass: one pass less.
-    this.isOwnPassFree = options.worker.waitSubscribers === 1;
+    this.ownPass = options.worker.waitSubscribers === 1 ? 'free' : 'taken';
   }
 
   get node(): InspectorHandle {
-    if (this.own === undefined) {
+    if (this.ownHandle === undefined) {
       throw new StrataError({ code: 'UNAVAILABLE', message: 'the inspector has not started' });
     }
-    return this.own;
+    return this.ownHandle;
   }
 
   /** Private replays that run now. */
@@ -49,13 +58,19 @@ export class InspectorPool implements Inspectors {
 
   /** Starts the node's inspector. Rejects with a StrataError when the capture cannot be opened. */
   async start(onNodeGone: (error: Error) => void): Promise<void> {
-    let isStopping = false;
-    this.own = await WorkerInspector.start(this.options.worker, () => {
-      if (!isStopping) onNodeGone(new Error('the inspector thread has ended'));
+    // Until it runs, its end is told by the rejection alone.
+    let isExpectedToRun = false;
+    const own = await WorkerInspector.start(this.options.worker, () => {
+      if (isExpectedToRun) onNodeGone(new Error('the inspector thread has ended'));
     });
-    const { own } = this;
+    isExpectedToRun = true;
+    this.own = own;
+    this.ownHandle = {
+      subscribe: (request, listener) => this.subscribeToOwn(own, request, listener),
+      query: (kind, request) => own.query(kind, request),
+    };
     this.stopOwn = async () => {
-      isStopping = true;
+      isExpectedToRun = false;
       await own.stop();
       await own.close();
     };
@@ -63,14 +78,7 @@ export class InspectorPool implements Inspectors {
 
   async openReplay(): Promise<ReplayHandle> {
     const { own } = this;
-    if (own !== undefined && this.isOwnPassFree) {
-      this.isOwnPassFree = false;
-      return {
-        subscribe: (request, listener) => own.subscribe(request, listener),
-        query: (kind, request) => own.query(kind, request),
-        close: async () => undefined,
-      };
-    }
+    if (own !== undefined && this.ownPass === 'free') return this.lendOwnPass(own);
     if (this.replays.size + this.replaysOpening >= this.options.replaysMax) {
       this.counters.replaysRefused++;
       throw new StrataError({
@@ -81,9 +89,14 @@ export class InspectorPool implements Inspectors {
     }
     this.replaysOpening++;
     try {
-      const replay = await WorkerInspector.start(
+      let replay: WorkerInspector | undefined;
+      // Also called when it could not start: then it was never among the replays.
+      const onClosed = () => {
+        if (replay !== undefined) this.replays.delete(replay);
+      };
+      replay = await WorkerInspector.start(
         { ...this.options.worker, speed: 0, waitSubscribers: 1 },
-        () => this.replays.delete(replay),
+        onClosed,
       );
       this.replays.add(replay);
       this.counters.replaysStarted++;
@@ -102,6 +115,28 @@ export class InspectorPool implements Inspectors {
       }),
     );
     await this.stopOwn();
+  }
+
+  /** The node's own pass as a replay. It is free again when nothing came of it. */
+  private lendOwnPass(own: WorkerInspector): ReplayHandle {
+    this.ownPass = 'lent';
+    return {
+      subscribe: (request, listener) => this.subscribeToOwn(own, request, listener),
+      query: (kind, request) => own.query(kind, request),
+      close: async () => {
+        if (this.ownPass === 'lent') this.ownPass = 'free';
+      },
+    };
+  }
+
+  private async subscribeToOwn(
+    own: WorkerInspector,
+    request: FeedRequest,
+    listener: FeedListener,
+  ): Promise<EventFeed> {
+    const feed = await own.subscribe(request, listener);
+    this.ownPass = 'taken';
+    return feed;
   }
 
   private stopOwn: () => Promise<void> = async () => undefined;
