@@ -110,11 +110,12 @@ function toOption(row: OptionRow): Option {
 function readFile(path: string, values: Record<string, OptionValue | undefined>): void {
   let document: unknown;
   try {
-    document = parseYaml(readFileSync(path, 'utf8'));
+    // Scalars stay as they are written: the rows know their types, and `0o660` or `007` is not a number to them.
+    document = parseYaml(readFileSync(path, 'utf8'), { schema: 'failsafe' });
   } catch (error) {
     throw new ConfigError(`configuration file ${path}: ${(error as Error).message}`, { cause: error });
   }
-  if (document === null || document === undefined) return;
+  if (document === null || document === undefined || document === '') return;
   if (typeof document !== 'object' || Array.isArray(document)) {
     throw new ConfigError(`configuration file ${path}: expected a mapping of options`);
   }
@@ -133,7 +134,11 @@ function readEnvironment(
     const name = environmentName(row.name);
     const text = environment[name];
     if (text === undefined) continue;
-    values[row.name] = checkValue(row, row.type === 'list' ? text.split(',') : text, name);
+    values[row.name] = checkValue(
+      row,
+      row.type === 'list' ? text.split(',').map((item) => item.trim()) : text,
+      name,
+    );
   }
 }
 
@@ -149,28 +154,33 @@ function unknownOption(name: string): string {
   return `unknown option '${name}'${near.length > 0 ? `, did you mean ${near.join(' or ')}?` : ''}`;
 }
 
-/** The value in the row's type; throws ConfigError naming `place`. */
+/** The value in the row's type; throws ConfigError naming `place`. Flags without a value are `true`, all else is text. */
 function checkValue(row: OptionRow, value: unknown, place: string): OptionValue {
+  if (row.type === 'list') return checkList(value, place);
+  if (row.type === 'boolean' && value === true) return true;
+  const text = mustText(value, place);
   switch (row.type) {
     case 'boolean':
-      if (value === true || value === 'true' || value === '1') return true;
-      if (value === false || value === 'false' || value === '0') return false;
-      throw new ConfigError(`${place}: expected true or false, got '${String(value)}'`);
-    case 'list':
-      return (Array.isArray(value) ? value : [value]).map((item) => String(item));
+      return checkBoolean(text, place);
     case 'integer':
     case 'number':
-      return checkNumber(row, value, place);
+      return checkNumber(row, text, place);
     case 'string':
-      return checkText(row, value, place);
+      return checkText(row, text, place);
   }
 }
 
-function checkNumber(row: OptionRow, value: unknown, place: string): number {
-  const number = typeof value === 'number' ? value : Number(String(value).trim() || Number.NaN);
+function checkBoolean(text: string, place: string): boolean {
+  if (text === 'true' || text === '1') return true;
+  if (text === 'false' || text === '0') return false;
+  throw new ConfigError(`${place}: expected true or false, got '${text}'`);
+}
+
+function checkNumber(row: OptionRow, text: string, place: string): number {
+  const number = Number(text);
   if (!Number.isFinite(number) || (row.type === 'integer' && !Number.isSafeInteger(number))) {
     throw new ConfigError(
-      `${place}: expected ${row.type === 'integer' ? 'a whole number' : 'a number'}, got '${String(value)}'`,
+      `${place}: expected ${row.type === 'integer' ? 'a whole number' : 'a number'}, got '${text}'`,
     );
   }
   if ((row.min !== undefined && number < row.min) || (row.max !== undefined && number > row.max)) {
@@ -179,12 +189,24 @@ function checkNumber(row: OptionRow, value: unknown, place: string): number {
   return number;
 }
 
-function checkText(row: OptionRow, value: unknown, place: string): string {
-  const text = String(value);
+function checkList(value: unknown, place: string): readonly string[] {
+  const items: readonly unknown[] = Array.isArray(value) ? value : [value];
+  if (items.length === 0) throw new ConfigError(`${place}: expected at least one value`);
+  return items.map((item) => mustText(item, place));
+}
+
+function checkText(row: OptionRow, text: string, place: string): string {
   if (row.choices !== undefined && !row.choices.includes(text)) {
     throw new ConfigError(`${place}: '${text}' is not one of ${row.choices.join(', ')}`);
   }
   return text;
+}
+
+/** Throws for the lists, mappings and blanks that a file can hold where a value should be. */
+function mustText(value: unknown, place: string): string {
+  if (typeof value !== 'string') throw new ConfigError(`${place}: expected one value`);
+  if (value.trim() === '') throw new ConfigError(`${place}: the value is empty`);
+  return value;
 }
 
 function camelCase(name: string): string {
