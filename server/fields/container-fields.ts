@@ -7,8 +7,8 @@ import {
   labelsText,
   ofContainer,
   ofContainerOrHost,
+  ofContainerText,
   ofKnownContainer,
-  present,
   SHORT_ID_CHARACTERS,
 } from './container-row.ts';
 import type { Extractor, FieldRow } from './field.ts';
@@ -28,13 +28,7 @@ const containerId: Extractor = ofThread((thread, event) => {
 });
 
 function text(name: string, description: string, value: (container: ContainerRow) => string): FieldRow {
-  return row(
-    name,
-    'string',
-    'NA',
-    description,
-    ofContainer((container) => present(value(container))),
-  );
+  return row(name, 'string', 'NA', description, ofContainerText(value));
 }
 
 function flag(name: string, description: string, value: (container: ContainerRow) => boolean): FieldRow {

@@ -21,6 +21,11 @@ export function ofContainer(
   };
 }
 
+/** Text of the container. */
+export function ofContainerText(value: (container: ContainerRow) => string): Extractor {
+  return ofContainer((container) => present(value(container)));
+}
+
 /** Text of the container, or HOST_ID outside of containers. */
 export function ofContainerOrHost(value: (container: ContainerRow) => string): Extractor {
   return (event) => {

@@ -1,7 +1,14 @@
 /** Rows of the k8s class: what a container's runtime tells about its pod. */
 import type { ContainerRow } from '../state/container-table.ts';
 import type { StateView } from '../state/os-state.ts';
-import { findContainer, labelsText, ofContainer, present, SHORT_ID_CHARACTERS } from './container-row.ts';
+import {
+  findContainer,
+  labelsText,
+  ofContainer,
+  ofContainerText,
+  present,
+  SHORT_ID_CHARACTERS,
+} from './container-row.ts';
 import type { FieldRow } from './field.ts';
 import { rowsOf } from './field-row.ts';
 import { UNBOUND } from './proc-shape.ts';
@@ -12,13 +19,7 @@ const row = rowsOf('k8s');
 const NEEDS_WATCH = 'needs the Kubernetes API; not served from capture files';
 
 function text(name: string, description: string, value: (container: ContainerRow) => string): FieldRow {
-  return row(
-    name,
-    'string',
-    'NA',
-    description,
-    ofContainer((container) => present(value(container))),
-  );
+  return row(name, 'string', 'NA', description, ofContainerText(value));
 }
 
 function label(name: string, description: string, key: string): FieldRow {

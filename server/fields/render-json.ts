@@ -3,13 +3,12 @@ import type { PrintFormat } from '../event/event-table.ts';
 import type { Integer } from '../event/u64.ts';
 import { ByteWriter } from './byte-writer.ts';
 import type { DynamicValue, FieldRow, FieldType, FieldValue, Scalar } from './field.ts';
-import { type ScalarWriter, scalarTextWriter } from './render.ts';
+import { type ScalarWriter, scalarTextWriter, writeList } from './render.ts';
 import { writeJsonText } from './render-json-text.ts';
 
 /** Appends a field's value, absent ones included. */
 export type JsonWriter = (writer: ByteWriter, value: FieldValue) => void;
 
-const COMMA = 44;
 const OPEN = 91;
 const CLOSE = 93;
 
@@ -25,17 +24,8 @@ export function jsonWriter(row: FieldRow): JsonWriter {
     };
   }
   return (writer, value) => {
-    if (value === undefined) {
-      writer.latin1('null');
-      return;
-    }
-    writer.byte(OPEN);
-    const items = value as readonly Scalar[];
-    for (let i = 0; i < items.length; i++) {
-      if (i > 0) writer.byte(COMMA);
-      write(writer, items[i] as Scalar);
-    }
-    writer.byte(CLOSE);
+    if (value === undefined) writer.latin1('null');
+    else writeList(writer, value as readonly Scalar[], write, OPEN, CLOSE);
   };
 }
 

@@ -31,15 +31,23 @@ export function textWriter(row: FieldRow): TextWriter {
   if (row.type === 'dynamic') return writeDynamic;
   const write = scalarTextWriter(row.type, row.format);
   if (!row.isList) return (writer, value) => write(writer, value as Scalar);
-  return (writer, value) => {
-    writer.byte(OPEN);
-    const items = value as readonly Scalar[];
-    for (let i = 0; i < items.length; i++) {
-      if (i > 0) writer.byte(COMMA);
-      write(writer, items[i] as Scalar);
-    }
-    writer.byte(CLOSE);
-  };
+  return (writer, value) => writeList(writer, value as readonly Scalar[], write, OPEN, CLOSE);
+}
+
+/** Appends values with commas between them, between two brackets (given as bytes). */
+export function writeList(
+  writer: ByteWriter,
+  items: readonly Scalar[],
+  write: ScalarWriter,
+  open: number,
+  close: number,
+): void {
+  writer.byte(open);
+  for (let i = 0; i < items.length; i++) {
+    if (i > 0) writer.byte(COMMA);
+    write(writer, items[i] as Scalar);
+  }
+  writer.byte(close);
 }
 
 /** Rows with a text of their own extract nothing else for output lines. */

@@ -1,4 +1,5 @@
 /** clone, clone3, fork and vfork, which return twice: in the caller with the child's tid, in the child with 0. */
+import type { EventRecord } from '../event/event-record.ts';
 import {
   PPME_SYSCALL_CLONE_20_X,
   PPME_SYSCALL_CLONE3_X,
@@ -78,14 +79,15 @@ function fillCaller(context: ParserContext, event: InspectedEvent, caller: Threa
   context.threads.touch(caller);
   caller.pid = record.number(P_PID);
   caller.ptid = record.number(P_PTID);
-  if (record.isEmpty(P_VPID)) {
-    caller.vtid = caller.tid;
-    caller.vpid = -1;
-  } else {
-    caller.vtid = record.number(P_VTID);
-    caller.vpid = record.number(P_VPID);
-  }
+  readNamespaceIds(record, caller);
   context.tree.link(caller);
+}
+
+/** Old records do not have them. */
+function readNamespaceIds(record: EventRecord, row: ThreadInfo): void {
+  const hasIds = !record.isEmpty(P_VPID);
+  row.vtid = hasIds ? record.number(P_VTID) : row.tid;
+  row.vpid = hasIds ? record.number(P_VPID) : -1;
 }
 
 /**
@@ -151,13 +153,7 @@ function parseInChild(context: ParserContext, event: InspectedEvent): void {
   event.thread = undefined;
   const child = context.threads.newThread(record.tid, record.number(P_PID));
   child.ptid = record.number(P_PTID);
-  if (record.isEmpty(P_VPID)) {
-    child.vtid = child.tid;
-    child.vpid = -1;
-  } else {
-    child.vtid = record.number(P_VTID);
-    child.vpid = record.number(P_VPID);
-  }
+  readNamespaceIds(record, child);
   child.flags = record.unsignedNumber(P_FLAGS) | CL_CLONE_INVERTED;
   const isLeader = (child.flags & CL_CLONE_THREAD) === 0;
   if (!isLeader) child.flags |= CL_CLONE_FILES;

@@ -17,6 +17,7 @@ import {
   PPME_SYSCALL_WRITE_X,
   PPME_SYSCALL_WRITEV_X,
 } from '../event/event-types.ts';
+import { AF_INET, AF_INET6, AF_UNIX, IPPROTO_UDP, SOCK_DGRAM } from '../event/socket-numbers.ts';
 import {
   FD_FLAG_CONNECTION_FAILED,
   FD_FLAG_ROLE_CLIENT,
@@ -32,7 +33,6 @@ import {
   L4_UNKNOWN,
 } from '../state/fd-info.ts';
 import type { InspectedEvent } from '../state/inspected-event.ts';
-import { AF_INET, AF_INET6, AF_UNIX } from '../state/socket-text.ts';
 import { passedFds } from './ancillary-data.ts';
 import type { EventHandler, HandlerRow, ParserContext } from './parser-context.ts';
 import {
@@ -42,7 +42,7 @@ import {
   setEndpoints,
   swapEndpoints,
 } from './socket-endpoints.ts';
-import { IPPROTO_UDP, nameOf, newSocket, SOCK_DGRAM, setStatus } from './socket-events.ts';
+import { nameOf, newSocket, setStatus } from './socket-events.ts';
 import { familyAt, readTuple, type SocketTuple, tupleParamText } from './socket-tuple.ts';
 
 const NO_PARAM = -1;

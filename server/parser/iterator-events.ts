@@ -15,6 +15,15 @@ import {
 import { CL_CLONE_FILES, CL_CLONE_THREAD, FLAG_DATA } from '../event/flag-tables.ts';
 import type { FdEntry, ThreadEntry } from '../event/snapshot.ts';
 import {
+  IPPROTO_ICMP,
+  IPPROTO_IP,
+  IPPROTO_TCP,
+  IPPROTO_UDP,
+  SOCK_DGRAM,
+  SOCK_RAW,
+  SOCK_STREAM,
+} from '../event/socket-numbers.ts';
+import {
   FD_BPF,
   FD_DIRECTORY,
   FD_EVENT,
@@ -50,13 +59,6 @@ const EXE_WRITABLE = 1;
 const EXE_UPPER_LAYER = 2;
 const EXE_FROM_MEMFD = 4;
 const EXE_LOWER_LAYER = 8;
-const SOCK_STREAM = 1;
-const SOCK_DGRAM = 2;
-const SOCK_RAW = 3;
-const IPPROTO_IP = 0;
-const IPPROTO_ICMP = 1;
-const IPPROTO_TCP = 6;
-const IPPROTO_UDP = 17;
 
 /** fd types by the kernel's kind of anonymous inode. */
 const ANON_FD_TYPES: ReadonlyMap<string, number> = new Map([

@@ -11,6 +11,20 @@ import {
   PPME_SOCKET_SOCKETPAIR_X,
 } from '../event/event-types.ts';
 import {
+  AF_INET,
+  AF_INET6,
+  AF_NETLINK,
+  AF_UNIX,
+  IPPROTO_ICMP,
+  IPPROTO_IP,
+  IPPROTO_RAW,
+  IPPROTO_TCP,
+  IPPROTO_UDP,
+  SOCK_DGRAM,
+  SOCK_RAW,
+  SOCK_STREAM,
+} from '../event/socket-numbers.ts';
+import {
   FD_FLAG_CONNECTION_FAILED,
   FD_FLAG_CONNECTION_PENDING,
   FD_FLAG_ROLE_CLIENT,
@@ -32,7 +46,6 @@ import {
   O_CLOEXEC,
 } from '../state/fd-info.ts';
 import type { InspectedEvent } from '../state/inspected-event.ts';
-import { AF_INET, AF_INET6, AF_UNIX } from '../state/socket-text.ts';
 import type { HandlerRow, ParserContext } from './parser-context.ts';
 import { setEndpoints, swapEndpoints } from './socket-endpoints.ts';
 import {
@@ -46,18 +59,9 @@ import {
   unixName,
 } from './socket-tuple.ts';
 
-const AF_NETLINK = 16;
-const SOCK_STREAM = 1;
-export const SOCK_DGRAM = 2;
-const SOCK_RAW = 3;
 const SOCK_CLOEXEC = 0x80000;
 /** The part of the type word without SOCK_NONBLOCK and SOCK_CLOEXEC. */
 const SOCK_TYPE_MASK = 0xff;
-const IPPROTO_IP = 0;
-const IPPROTO_ICMP = 1;
-const IPPROTO_TCP = 6;
-export const IPPROTO_UDP = 17;
-const IPPROTO_RAW = 255;
 const EINPROGRESS = 115;
 const SOL_SOCKET = 1;
 const SO_ERROR = 4;

@@ -1,17 +1,10 @@
 /** Socket addresses and tuples as events carry them, and the names made of them. */
 import type { EventRecord } from '../event/event-record.ts';
+import { AF_INET, AF_INET6, AF_UNIX } from '../event/socket-numbers.ts';
 import { type Integer, u64 } from '../event/u64.ts';
 import { L4_ICMP, L4_RAW, L4_TCP, L4_UDP } from '../state/fd-info.ts';
 import { isMappedIpv4 } from '../state/ip-address.ts';
-import {
-  AF_INET,
-  AF_INET6,
-  AF_UNIX,
-  hostsText,
-  socketAddressText,
-  socketTupleText,
-  tupleText,
-} from '../state/socket-text.ts';
+import { hostsText, socketAddressText, socketTupleText, tupleText } from '../state/socket-text.ts';
 
 /** A SOCKTUPLE. Addresses are binary strings; IPv6 addresses that only wrap IPv4 ones are unwrapped (`family` stays). */
 export interface SocketTuple {

@@ -1,9 +1,6 @@
 /** Socket addresses and connection tuples as text: of event parameters, given as their bytes, and of known endpoints. */
+import { AF_INET, AF_INET6, AF_UNIX } from '../event/socket-numbers.ts';
 import { ipText, ipv4Text, isMappedIpv4 } from './ip-address.ts';
-
-export const AF_UNIX = 1;
-export const AF_INET = 2;
-export const AF_INET6 = 10;
 
 /** A SOCKADDR value: `ip:port`, a unix socket's path, or the number of a family that is not decoded. */
 export function socketAddressText(value: string): string {

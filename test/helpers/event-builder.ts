@@ -4,6 +4,7 @@
  */
 import { EventRecord } from '../../server/event/event-record.ts';
 import { EVENT_TABLE, type EventInfo, type ParamType } from '../../server/event/event-table.ts';
+import { fixedWidth } from '../../server/event/param-width.ts';
 
 export type ParamValue = number | bigint | string | Buffer | undefined;
 
@@ -18,34 +19,6 @@ export interface EventOptions {
 
 const HEADER_BYTES = 26;
 const DEFAULT_TS = 1_700_000_000_000_000_000n;
-
-const WIDTHS: Readonly<Partial<Record<ParamType, number>>> = {
-  INT8: 1,
-  UINT8: 1,
-  FLAGS8: 1,
-  ENUMFLAGS8: 1,
-  SIGTYPE: 1,
-  L4PROTO: 1,
-  SOCKFAMILY: 1,
-  INT16: 2,
-  UINT16: 2,
-  FLAGS16: 2,
-  ENUMFLAGS16: 2,
-  SYSCALLID: 2,
-  PORT: 2,
-  INT32: 4,
-  UINT32: 4,
-  FLAGS32: 4,
-  ENUMFLAGS32: 4,
-  UID: 4,
-  GID: 4,
-  MODE: 4,
-  SIGSET: 4,
-  FD32: 4,
-  PID32: 4,
-  BOOL: 4,
-  IPV4ADDR: 4,
-};
 
 /** The bytes of a record of the type named by its constant, e.g. `PPME_SYSCALL_OPEN_X`. */
 export function buildEventBytes(
@@ -109,7 +82,7 @@ function encode(type: ParamType, value: ParamValue): Buffer {
   if (typeof value === 'string') {
     return type === 'BYTEBUF' ? Buffer.from(value, 'latin1') : Buffer.from(`${value}\0`, 'latin1');
   }
-  const width = WIDTHS[type] ?? 8;
+  const width = fixedWidth(type) || 8;
   const bytes = Buffer.alloc(8);
   bytes.writeBigUInt64LE(BigInt.asUintN(64, BigInt(value)), 0);
   return bytes.subarray(0, width);

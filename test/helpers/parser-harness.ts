@@ -8,6 +8,7 @@ import { InspectedEvent } from '../../server/state/inspected-event.ts';
 import { OsState, type StateLimits } from '../../server/state/os-state.ts';
 import type { ThreadInfo } from '../../server/state/thread-info.ts';
 import { buildEventBytes, type EventOptions, loadEvent, type ParamValue } from './event-builder.ts';
+import { oldThreadRow } from './scap-rows.ts';
 
 export const TEST_LIMITS: StateLimits = {
   threadsMax: 1000,
@@ -83,10 +84,9 @@ export class ParserHarness {
 export function threadEntry(entry: Partial<ThreadEntry>): ThreadEntry {
   const tid = entry.tid ?? 1000;
   const pid = entry.pid ?? tid;
-  return {
+  return oldThreadRow({
     tid,
     pid,
-    ptid: 1,
     sid: pid,
     vpgid: pid,
     pgid: pid,
@@ -95,33 +95,12 @@ export function threadEntry(entry: Partial<ThreadEntry>): ThreadEntry {
     exepath: '/bin/test',
     args: '',
     cwd: '/home',
-    fdlimit: 1024,
     flags: tid === pid ? 0 : 8193,
     uid: 0,
     gid: 0,
-    vmsizeKb: 0,
-    vmrssKb: 0,
-    vmswapKb: 0,
-    pfmajor: 0,
-    pfminor: 0,
-    env: '',
     vtid: tid,
     vpid: pid,
-    cgroups: '',
     root: '/',
-    pidnsInitStartNs: 0n,
-    tty: 0,
-    loginuid: 0xffffffff,
-    exeWritable: false,
-    capInheritable: 0,
-    capPermitted: 0,
-    capEffective: 0,
-    exeUpperLayer: false,
-    exeIno: 0,
-    exeInoCtimeNs: 0n,
-    exeInoMtimeNs: 0n,
-    exeFromMemfd: false,
-    exeLowerLayer: false,
     ...entry,
-  };
+  });
 }

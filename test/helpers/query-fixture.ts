@@ -23,6 +23,7 @@ import type { RetentionLimits } from '../../server/inspector/retained-events.ts'
 import { OsState, type StateLimits } from '../../server/state/os-state.ts';
 import { buildEventBytes, type EventOptions, loadEvent, type ParamValue } from './event-builder.ts';
 import { TEST_LIMITS, threadEntry } from './parser-harness.ts';
+import { fdRow, machineRow } from './scap-rows.ts';
 
 export interface ScriptEvent extends EventOptions {
   readonly code: string;
@@ -115,19 +116,16 @@ class ScriptEngine implements CaptureEngine {
 
   async open(sink: SnapshotSink): Promise<void> {
     const { threads, fds, users, groups, interfaces } = this.script;
-    sink.onMachine({
-      cpuCount: 4,
-      memoryBytes: 1n << 33n,
-      maxPid: 32_768n,
-      hostname: 'node-1',
-      bootTsNs: TEST_BOOT_NS,
-      flags: 0n,
-    });
+    sink.onMachine(machineRow({ bootTsNs: TEST_BOOT_NS }));
     sink.onInterfaces(interfaces ?? []);
     for (const entry of users ?? []) sink.onUser(entry);
     for (const entry of groups ?? []) sink.onGroup(entry);
     for (const entry of threads ?? []) sink.onThread(threadEntry(entry));
-    for (const [tid, entries] of fds ?? []) sink.onFds(tid, entries.map(fdEntry));
+    for (const [tid, entries] of fds ?? [])
+      sink.onFds(
+        tid,
+        entries.map((entry) => fdRow({ ino: 0, type: 1, ...entry })),
+      );
   }
 
   next(record: EventRecord): NextResult {
@@ -143,24 +141,4 @@ class ScriptEngine implements CaptureEngine {
   }
 
   async close(): Promise<void> {}
-}
-
-function fdEntry(entry: Partial<FdEntry>): FdEntry {
-  return {
-    fd: 3,
-    ino: 0,
-    type: 1,
-    name: '',
-    openFlags: 0,
-    mountId: 0,
-    dev: 0,
-    sip: '',
-    dip: '',
-    sport: 0,
-    dport: 0,
-    l4proto: 0,
-    unixSource: 0,
-    unixPeer: 0,
-    ...entry,
-  };
 }

@@ -3,7 +3,6 @@ import { test } from 'node:test';
 import type { FdEntry } from '../../../server/event/snapshot.ts';
 import { InitialState } from '../../../server/parser/initial-state.ts';
 import {
-  FD_FILE_V2,
   FD_FLAG_ROLE_CLIENT,
   FD_FLAG_ROLE_SERVER,
   FD_FLAG_SOCKET_CONNECTED,
@@ -16,29 +15,14 @@ import {
 } from '../../../server/state/fd-info.ts';
 import { OsState } from '../../../server/state/os-state.ts';
 import { TEST_LIMITS, threadEntry } from '../../helpers/parser-harness.ts';
+import { fdRow } from '../../helpers/scap-rows.ts';
 
 function ip(...bytes: readonly number[]): string {
   return String.fromCharCode(...bytes);
 }
 
 function fdEntry(entry: Partial<FdEntry>): FdEntry {
-  return {
-    fd: 3,
-    ino: 0,
-    type: FD_FILE_V2,
-    name: '',
-    openFlags: 0,
-    mountId: 0,
-    dev: 0,
-    sip: '',
-    dip: '',
-    sport: 0,
-    dport: 0,
-    l4proto: 0,
-    unixSource: 0,
-    unixPeer: 0,
-    ...entry,
-  };
+  return fdRow({ ino: 0, ...entry });
 }
 
 function begin(): { state: OsState; initial: InitialState } {
