@@ -28,6 +28,11 @@ const HEARTBEAT_MS = { fallback: 1000, min: 100, max: 60_000 } as const;
 const FILTERS_MAX = 1024;
 const FIELDS_MAX = 1024;
 const NAME_BYTES_MAX = 256;
+/**
+ * Bytes on the way between the threads before the inspector itself drops: ample, as what is lost there is the newest, whatever
+ * the policy says.
+ */
+const CROSSING_BYTES_MIN = 8_388_608;
 /** Smallest backlog: below it a batch of default size would never find room beside another. */
 const BACKLOG_BYTES_MIN = 65_536;
 
@@ -71,7 +76,7 @@ export function planStream(
       batchLatencyMs: capped(batch?.latencyMsMax ?? 0, ...BATCH_LATENCY_MS),
       eventsMax: request.eventsMax === undefined ? Number.POSITIVE_INFINITY : Number(request.eventsMax),
       markIntervalMs: checkHeartbeat(request.heartbeatIntervalMs),
-      creditBytes: backlogBytesMax,
+      creditBytes: policy === 'block' ? backlogBytesMax : Math.max(backlogBytesMax, CROSSING_BYTES_MIN),
       holdsSource: start === 'beginning',
     },
   };

@@ -131,6 +131,11 @@ export class Subscriber implements FeedListener {
 
   onLoss(loss: FeedLoss): void {
     if (this.isClosed || this.ending !== undefined) return;
+    // What did not even reach this backlog has overflowed it all the same.
+    if (this.options.policy === 'disconnect' && loss.cause === 'backlog-full') {
+      this.disconnect(loss);
+      return;
+    }
     if (loss.firstSequence !== undefined) {
       this.matchedCount = loss.firstSequence + loss.count;
       this.lostCount += loss.count;
@@ -204,14 +209,14 @@ export class Subscriber implements FeedListener {
     }
   }
 
-  private disconnect(batch: FeedBatch): void {
+  private disconnect(lost: Pick<FeedLoss, 'firstSequence' | 'firstNum'>): void {
     this.feed?.cancel();
     const error = new StrataError({
       code: 'RESOURCE_EXHAUSTED',
       reason: 'BACKLOG_FULL',
       message:
         `the client read too slowly: its backlog of ${this.options.backlogBytesMax} bytes is full ` +
-        `(first event not delivered: sequence ${batch.firstSequence}, number ${batch.firstNum})`,
+        `(first event not delivered: sequence ${lost.firstSequence}, number ${lost.firstNum})`,
     });
     this.cancelGrace = this.clock.after(this.options.disconnectGraceMs, () => {
       this.sink.fail(error);
