@@ -13,8 +13,8 @@ import type { QueryContext } from './query/query-context.ts';
 import { type LoopView, Subscription } from './subscription.ts';
 import { compileFilters, compileSubscription } from './subscription-compiler.ts';
 
-/** Events taken between two looks at the message queue: about a millisecond of work. */
-const SLICE_EVENTS = 4096;
+/** Events taken between two looks at the message queue: a millisecond or two of work, and few enough to be acknowledged in time. */
+const SLICE_EVENTS = 1024;
 /** How often batches and marks are looked after while the loop waits or runs. */
 const TICK_MS = 20;
 
