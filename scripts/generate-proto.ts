@@ -6,7 +6,7 @@ import { join, relative } from 'node:path';
 import type { GeneratedFile, GeneratedFolder } from './generated-file.ts';
 
 /** Where the generated code is committed. */
-export const PROTO_FOLDER = 'proto/gen';
+const PROTO_FOLDER = 'proto/gen';
 /** The compiled contract, which the server answers reflection from. */
 const DESCRIPTOR_SET = `${PROTO_FOLDER}/descriptor-set.binpb`;
 

@@ -3,7 +3,7 @@
 export type JsonObject = Readonly<Record<string, unknown>>;
 
 /** Bytes of JSON read; a longer text is refused. */
-export const JSON_BYTES_MAX = 4 * 1024 * 1024;
+const JSON_BYTES_MAX = 4 * 1024 * 1024;
 
 /** Look-up states of container events: 1 is success; 0 says it has begun, 2 that it failed. */
 const LOOKUP_SUCCESS = 1;

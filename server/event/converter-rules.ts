@@ -22,7 +22,7 @@ export const FROM_OLD = 0;
 export const FROM_ENTER = 1;
 export const FROM_ENTER_OR_EMPTY = 2;
 export const FROM_EMPTY = 3;
-export const FROM_ZERO = 4;
+const FROM_ZERO = 4;
 export const FROM_CONTAINER_JSON = 5;
 export const FROM_OLD_DYNAMIC = 6;
 

@@ -13,7 +13,7 @@ import { type Integer, i64, u64, u64Big } from './u64.ts';
 /** Bytes of the fixed record header. */
 export const EVENT_HEADER_BYTES = 26;
 /** Parameters beyond this index are ignored; the widest event type has 31. */
-export const PARAMS_MAX = 64;
+const PARAMS_MAX = 64;
 
 declare global {
   // Present in Node, absent from its published types: skips the encoding-name look-up of toString and write.

@@ -13,10 +13,7 @@ export interface DynamicType {
 interface FlagData {
   readonly tables: Readonly<Record<string, readonly FlagEntry[]>>;
   readonly dynamicParams: Readonly<Record<string, readonly DynamicType[]>>;
-  readonly categories: Readonly<Record<string, number>>;
   readonly eventFlags: Readonly<Record<string, number>>;
-  readonly paramTypes: Readonly<Record<string, number>>;
-  readonly threadFlags: Readonly<Record<string, number>>;
   readonly capabilities: Readonly<Record<string, number>>;
   readonly errno: Readonly<Record<string, number>>;
   readonly signals: Readonly<Record<string, number>>;
@@ -53,11 +50,9 @@ function byNumber(table: Readonly<Record<string, string>>): (string | undefined)
 
 /** Clone flags the thread table keeps (PPM_CL_*), and thread state bits that live in the same word. */
 export const CL_CLONE_FILES = 1;
-export const CL_CLONE_FS = 2;
 export const CL_CLONE_NEWPID = 64;
 export const CL_CLONE_PARENT = 256;
 export const CL_CLONE_THREAD = 8192;
-export const CL_CLONE_VM = 32768;
 export const CL_CLONE_INVERTED = 65536;
 export const CL_NAME_CHANGED = 131072;
 export const CL_CLOSED = 262144;

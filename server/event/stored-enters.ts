@@ -5,7 +5,7 @@ export interface StoredEntersLimits {
   readonly bytesMax: number;
 }
 
-export const DEFAULT_STORED_ENTERS_LIMITS: StoredEntersLimits = {
+const DEFAULT_STORED_ENTERS_LIMITS: StoredEntersLimits = {
   threadsMax: 131_072,
   bytesMax: 33_554_432,
 };

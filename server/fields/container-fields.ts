@@ -19,7 +19,7 @@ import { ofThread, UNBOUND } from './proc-shape.ts';
 const row = rowsOf('container');
 
 /** Rows that exist for old conditions; the reference fills them no more either. */
-export const RETIRED = 'retired: no version fills it any more';
+const RETIRED = 'retired: no version fills it any more';
 
 const containerId: Extractor = ofThread((thread, event) => {
   const id = thread.containerId;

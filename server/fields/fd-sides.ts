@@ -11,7 +11,7 @@ import { ipv4Text, ZERO_IPV4, ZERO_IPV6 } from '../state/ip-address.ts';
 import { hasNoRole } from './fd-kinds.ts';
 
 /** Whether the address is one of the machine's interfaces, or of the container the event's thread lives in. */
-export function isLocalAddress(address: string, event: InspectedEvent): boolean {
+function isLocalAddress(address: string, event: InspectedEvent): boolean {
   const containerId = event.thread?.containerId ?? '';
   if (address.length === 16) return containerId === '' && isLocalIpv6(address, event);
   if (containerId !== '' && event.state.findContainer(containerId)?.ip === ipv4Text(address, 0)) return true;

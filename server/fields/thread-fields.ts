@@ -21,7 +21,7 @@ const capabilityTexts = new Map<Integer, string>();
 const CAPABILITY_TEXTS_MAX = 4096;
 
 /** Names of the capabilities in a set, separated by spaces. */
-export function capabilityText(set: Integer): string {
+function capabilityText(set: Integer): string {
   const known = capabilityTexts.get(set);
   if (known !== undefined) return known;
   const bits = BigInt(set);

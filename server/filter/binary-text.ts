@@ -4,7 +4,7 @@
 const NOT_ASCII = /[^\x00-\x7f]/;
 
 /** Whether the text, Unicode or binary, is plain ASCII. */
-export function isAscii(text: string): boolean {
+function isAscii(text: string): boolean {
   return !NOT_ASCII.test(text);
 }
 

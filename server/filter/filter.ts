@@ -160,11 +160,6 @@ function toFilter(ast: FilterAst, compiled: CompiledAst, scope: EvaluationScope)
   return { ...known, matches, eventTypes };
 }
 
-/** One byte per event type: 1 when an event of the type can match the condition. Throws FilterError. */
-export function eventTypesOf(condition: string | FilterAst, catalogue?: FilterCatalogue): Uint8Array {
-  return compileFilter(condition, catalogue).eventTypes;
-}
-
 export { FilterError, FilterLimitError } from './filter-error.ts';
 export { formatFilter } from './format-filter.ts';
 export { DEFAULT_FILTER_LIMITS, type FilterLimits } from './parser.ts';

@@ -101,7 +101,7 @@ const LIST_TYPES: ReadonlySet<FieldType> = new Set([
   'ipnet',
 ]);
 
-export function mustOperator(name: Operator): OperatorRow {
+function mustOperator(name: Operator): OperatorRow {
   return BY_NAME.get(name) as OperatorRow;
 }
 

@@ -8,7 +8,6 @@ import type {
   FeedLoss,
   FeedMark,
   FeedRequest,
-  FeedStarted,
 } from './event-feed.ts';
 import type { QueryKind } from './queries.ts';
 
@@ -62,6 +61,3 @@ export type FromWorker =
   | { readonly type: 'mark'; readonly feed: number; readonly mark: FeedMark }
   | { readonly type: 'filters-changed'; readonly feed: number; readonly change: FeedFiltersChanged }
   | { readonly type: 'end'; readonly feed: number; readonly end: FeedEnd };
-
-/** The answer to `subscribe`. */
-export type SubscribeAnswer = FeedStarted;

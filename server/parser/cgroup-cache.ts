@@ -50,7 +50,7 @@ export class CgroupCache {
 }
 
 /** `[subsystem, path]` of every item; subsystem names as the kernel's v1 hierarchies have them. */
-export function splitCgroups(run: string): readonly CgroupEntry[] {
+function splitCgroups(run: string): readonly CgroupEntry[] {
   const cgroups: CgroupEntry[] = [];
   for (const item of splitItems(run)) {
     const at = item.indexOf('=');

@@ -32,7 +32,7 @@ export const LOOKUP_NONE = 0;
 /** The event's thread is looked up, and none is made: the thread may be gone, or the event itself will make it. */
 export const LOOKUP_FIND = 1;
 /** An unknown thread gets a placeholder. */
-export const LOOKUP_GET = 2;
+const LOOKUP_GET = 2;
 
 const WITHOUT_THREAD: ReadonlySet<number> = new Set([
   PPME_CONTAINER_JSON_2_E,

@@ -109,13 +109,6 @@ export class ParserContext {
     row.name = name;
   }
 
-  /** Sets state bits of the event's fd when they are not set already. */
-  setFdFlags(event: InspectedEvent, flags: number): void {
-    if (event.fd === undefined || (event.fd.flags & flags) === flags) return;
-    const row = this.writeFd(event);
-    if (row !== undefined) row.flags |= flags;
-  }
-
   /** Keeps the enter event until the exit event that completes it. */
   storeEnter(event: InspectedEvent): void {
     const { record, thread } = event;

@@ -5,7 +5,7 @@ import { Status } from '../../proto/gen/google/rpc/status.ts';
 import { type Fault, StrataError } from '../event/strata-error.ts';
 
 /** Who defines the reasons in `ErrorInfo`. */
-export const ERROR_DOMAIN = 'strata';
+const ERROR_DOMAIN = 'strata';
 const DETAILS_KEY = 'grpc-status-details-bin';
 const TYPE_PREFIX = 'type.googleapis.com/google.rpc';
 /** Trailers are headers: long texts are cut well below the 8 KiB that many clients take. */
@@ -26,7 +26,7 @@ export function toServiceError(error: unknown, log: ErrorLog): ServiceError {
   });
 }
 
-export function faultToServiceError(fault: Fault): ServiceError {
+function faultToServiceError(fault: Fault): ServiceError {
   const code = status[fault.code];
   const message = cut(fault.message);
   const details = faultDetails(fault);

@@ -40,12 +40,7 @@ export const O_CLOEXEC = 1 << 12;
 export const FD_FLAG_FROM_PROC = 1;
 export const FD_FLAG_ROLE_CLIENT = 2;
 export const FD_FLAG_ROLE_SERVER = 4;
-export const FD_FLAG_CLOSE_IN_PROGRESS = 8;
-export const FD_FLAG_CLOSE_CANCELED = 16;
-export const FD_FLAG_IS_SOCKET_PIPE = 32;
-export const FD_FLAG_IS_NOT_PIPE = 64;
 export const FD_FLAG_SOCKET_CONNECTED = 128;
-export const FD_FLAG_IS_CLONED = 256;
 export const FD_FLAG_CONNECTION_PENDING = 512;
 export const FD_FLAG_CONNECTION_FAILED = 1024;
 export const FD_FLAG_OVERLAY_UPPER = 2048;
@@ -130,19 +125,7 @@ export class FdInfo {
     return this.type === FD_DIRECTORY;
   }
 
-  isIpv4Socket(): boolean {
-    return this.type === FD_IPV4_SOCK;
-  }
-
-  isIpv6Socket(): boolean {
-    return this.type === FD_IPV6_SOCK;
-  }
-
   isUnixSocket(): boolean {
     return this.type === FD_UNIX_SOCK;
-  }
-
-  isSocket(): boolean {
-    return this.type >= FD_IPV4_SOCK && this.type <= FD_UNIX_SOCK && this.type !== FD_FIFO;
   }
 }

@@ -27,7 +27,7 @@ export function ipv4Text(bytes: string, at: number): string {
 }
 
 /** The shortest form: the first longest run of two or more zero groups becomes `::`; embedded IPv4 is dotted. */
-export function ipv6Text(bytes: string): string {
+function ipv6Text(bytes: string): string {
   const groups: number[] = [];
   for (let i = 0; i < 16; i += 2) groups.push((bytes.charCodeAt(i) << 8) | bytes.charCodeAt(i + 1));
   const [start, length] = longestZeroRun(groups);

@@ -88,13 +88,6 @@ export class IdentityTable<Row> {
       if (this.find(to, id) === undefined) this.set(to, id, row);
     }
   }
-
-  /** Forgets all rows of a container. */
-  deleteContainer(containerId: string): void {
-    const rows = this.containers.get(containerId);
-    if (rows === undefined) return;
-    for (const id of [...rows.keys()]) this.delete(containerId, id);
-  }
 }
 
 export type UserTable = IdentityTable<UserRow>;

@@ -35,7 +35,7 @@ export interface FixtureOptions {
 }
 
 /** A row of a field catalogue, with what a test does not care about filled in. */
-export function fakeRow(row: Partial<FieldRow>): FieldRow {
+function fakeRow(row: Partial<FieldRow>): FieldRow {
   return {
     name: 'proc.name',
     fieldClass: 'proc',

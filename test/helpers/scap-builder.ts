@@ -50,7 +50,7 @@ export function eventInfo(code: string): EventInfo {
   return info;
 }
 
-export function paramBytes(type: ParamType, value: ParamValue): Buffer {
+function paramBytes(type: ParamType, value: ParamValue): Buffer {
   if (value === null) return Buffer.alloc(0);
   if (typeof value === 'string') return Buffer.from(`${value}\0`, 'latin1');
   if (value instanceof Uint8Array) return Buffer.from(value);

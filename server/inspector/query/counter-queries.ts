@@ -14,7 +14,7 @@ function row(name: string, description: string, value: CounterRow['value']): Cou
 }
 
 /** All only grow while the inspector lives. */
-export const COUNTER_ROWS: readonly CounterRow[] = [
+const COUNTER_ROWS: readonly CounterRow[] = [
   row('events_read', 'records taken from the source', ({ counters }) => counters.eventsRead),
   row('events_shown', 'events offered to subscriptions', ({ counters }) => counters.eventsShown),
   row('events_hidden', 'records that carried state only', ({ counters }) => counters.eventsHidden),
@@ -55,6 +55,22 @@ export const COUNTER_ROWS: readonly CounterRow[] = [
     'threads_refused',
     'threads refused because the table was full',
     ({ state }) => state.threads.counters.refused,
+  ),
+  row(
+    'thread_lookups_found',
+    'look-ups of a thread that found a row',
+    ({ state }) => state.threads.counters.hits,
+  ),
+  row(
+    'thread_lookups_missed',
+    'look-ups of a thread that found none',
+    ({ state }) => state.threads.counters.misses,
+  ),
+  row('fd_lookups_found', 'look-ups of an fd that found a row', ({ state }) => state.threads.fdCounters.hits),
+  row(
+    'fd_lookups_missed',
+    'look-ups of an fd that found none',
+    ({ state }) => state.threads.fdCounters.misses,
   ),
   row('fds_added', 'fd rows added', ({ state }) => state.threads.fdCounters.added),
   row('fds_removed', 'fd rows removed', ({ state }) => state.threads.fdCounters.removed),

@@ -12,11 +12,15 @@ import {
 } from '../../../server/event/event-types.ts';
 import type { Scalar } from '../../../server/fields/field.ts';
 import { parseFieldReference } from '../../../server/fields/field-reference.ts';
-import { compileFilter, eventTypesOf } from '../../../server/filter/filter.ts';
+import { compileFilter } from '../../../server/filter/filter.ts';
 import { knowledgeOf } from '../../../server/filter/type-knowledge.ts';
 import { EventContext } from '../../helpers/event-context.ts';
 import { capturePath, hasGolden } from '../../helpers/golden.ts';
 import { replay } from '../../helpers/replay.ts';
+
+function eventTypesOf(condition: string): Uint8Array {
+  return compileFilter(condition).eventTypes;
+}
 
 const CAPTURES = ['curl_google', 'live-shell', 'live-enter-exit-git', 'run_as_user_0_container', 'live-ns'];
 
@@ -98,7 +102,7 @@ describe('knowledgeOf', () => {
   });
 });
 
-describe('eventTypesOf', () => {
+describe('the event types of a condition', () => {
   it('keeps every type for conditions that do not name one', () => {
     for (const condition of [
       'proc.name = x',
