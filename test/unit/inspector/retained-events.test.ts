@@ -9,8 +9,8 @@ import { OsState } from '../../../server/state/os-state.ts';
 import { buildEventBytes, loadEvent } from '../../helpers/event-builder.ts';
 import { QueryFixture, type Script } from '../../helpers/query-fixture.ts';
 
-/** Bytes of a record whose one parameter is empty. */
-const RECORD_BYTES_MIN = buildEventBytes('PPME_SYSCALL_READ_X', { data: 'x' }).length - 1;
+/** Bytes of a record with one byte of data; one with none has no parameters at all. */
+const RECORD_BYTES_MIN = buildEventBytes('PPME_SYSCALL_READ_X', { data: 'x' }).length;
 
 class Bench {
   readonly retained: RetainedEvents;
@@ -28,7 +28,7 @@ class Bench {
 
   /** Keeps an event whose record is as long and unlike any other. */
   keep(num: number, length: number): void {
-    const data = Buffer.alloc(length - RECORD_BYTES_MIN, num);
+    const data = Buffer.alloc(length - RECORD_BYTES_MIN + 1, num);
     const bytes = buildEventBytes('PPME_SYSCALL_READ_X', { data }, { tid: num, ts: BigInt(num) });
     this.records.set(num, bytes);
     loadEvent(this.event.record, bytes, { num, cpu: num % 4, flags: 0 });
