@@ -1,0 +1,120 @@
+/*
+ * The live probe. System calls are taken when they return (exit-only schema); what a return cannot show any more comes from the
+ * scheduler's tracepoints: the child of a fork, an executed program, the end of a thread.
+ */
+#include "abi.h"
+#include "record.h"
+#include "task.h"
+#include "ops.h"
+
+char LICENSE[] SEC("license") = "GPL";
+
+#define TS_COMPAT 2
+
+/* Of a process nobody wants to see: our own, or suppressed by pid, name or cgroup. */
+static __always_inline int is_suppressed(struct config *cfg, u32 tgid)
+{
+	for (int i = 0; i < SELF_MAX; i++) {
+		if (i >= cfg->self_count) break;
+		if (cfg->self_tgids[i] == tgid) return 1;
+	}
+	if (cfg->suppressed_count && bpf_map_lookup_elem(&suppressed, &tgid)) return 1;
+	for (int i = 0; i < CGROUPS_MAX; i++) {
+		if (i >= cfg->cgroup_count) break;
+		if (bpf_get_current_ancestor_cgroup_id(cfg->cgroups[i].level) == cfg->cgroups[i].id) return 1;
+	}
+	return 0;
+}
+
+static __always_inline void load_args(struct scratch *s, struct pt_regs *regs, int is_compat)
+{
+#if defined(__TARGET_ARCH_x86)
+	if (is_compat) {
+		s->args[0] = (u32)regs->bx;
+		s->args[1] = (u32)regs->cx;
+		s->args[2] = (u32)regs->dx;
+		s->args[3] = (u32)regs->si;
+		s->args[4] = (u32)regs->di;
+		s->args[5] = (u32)regs->bp;
+		return;
+	}
+	s->args[0] = regs->di;
+	s->args[1] = regs->si;
+	s->args[2] = regs->dx;
+	s->args[3] = regs->r10;
+	s->args[4] = regs->r8;
+	s->args[5] = regs->r9;
+#else
+	s->args[0] = regs->orig_x0;
+	for (int i = 1; i < 6; i++) s->args[i] = regs->regs[i];
+#endif
+}
+
+SEC("tp_btf/sys_exit")
+int BPF_PROG(sys_exit, struct pt_regs *regs, long ret)
+{
+	struct config *cfg = config_of();
+	if (!cfg || !cfg->enabled) return 0;
+	u32 is_compat = 0;
+#if defined(__TARGET_ARCH_x86)
+	s64 native = (s32)regs->orig_ax;
+	struct task_struct *task = bpf_get_current_task_btf();
+	if (task->thread_info.status & TS_COMPAT) {
+		u32 k = native;
+		u16 *mapped = bpf_map_lookup_elem(&compat, &k);
+		if (!mapped) return 0;
+		is_compat = 1;
+		native = *mapped;
+	}
+#else
+	s64 native = regs->syscallno;
+#endif
+	if ((u64)native >= SYSCALLS_MAX) return 0;
+	u32 nr = native;
+	u8 interest = cfg->syscalls[nr];
+	if (!(interest & (ret < 0 ? WANT_FAILURE : WANT_SUCCESS))) return 0;
+	if (is_suppressed(cfg, bpf_get_current_pid_tgid() >> 32)) {
+		COUNT(suppressed);
+		return 0;
+	}
+	struct syscall_row *row = bpf_map_lookup_elem(&syscalls, &nr);
+	struct scratch *s = scratch_of();
+	if (!row || !s || !row->event_type) {
+		COUNT(failed);
+		return 0;
+	}
+	load_args(s, regs, is_compat);
+	s->ret = ret;
+	s->nr = nr;
+	s->interest = interest;
+	s->is_compat = is_compat;
+	if (row->program) {
+		bpf_tail_call(ctx, &programs, row->program);
+		COUNT(failed);
+		return 0;
+	}
+	u32 n = row->op_count;
+	if (n > OPS_MAX) return 0;
+	record_begin(s, cfg, bpf_get_current_pid_tgid() & 0xffffffff, row->event_type, row->param_count);
+	for (u32 i = 0; i < OPS_MAX; i++) {
+		if (i >= n) break;
+		run_op(s, nr, i);
+	}
+	record_submit(s, cfg);
+	return 0;
+}
+
+/* A program of the table `programs`: called for one system call with its arguments in the scratch. */
+#define SYSCALL_PROGRAM(name) SEC("tp_btf/sys_exit") int BPF_PROG(name, struct pt_regs *regs, long ret)
+
+SYSCALL_PROGRAM(sx_example)
+{
+	struct scratch *s = scratch_of();
+	struct config *cfg = config_of();
+	if (!s || !cfg) return 0;
+	record_begin(s, cfg, bpf_get_current_pid_tgid() & 0xffffffff, 1, 2);
+	add_u16(s, s->nr);
+	add_u16(s, s->nr);
+	record_submit(s, cfg);
+	return 0;
+}
