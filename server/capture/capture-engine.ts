@@ -1,6 +1,8 @@
 /** What every source of events implements: capture files, live eBPF, plugins' own sources. */
 import type { EventRecord } from '../event/event-record.ts';
 import type { SnapshotSink } from '../event/snapshot.ts';
+import type { CaptureStatus } from './capture-status.ts';
+import type { Interest } from './interest.ts';
 
 /** `next` put an event into the record. */
 export const NEXT_EVENT = 1;
@@ -17,6 +19,8 @@ export interface CaptureCounters {
   unknownEvents: number;
   /** Records dropped by rule of the format: unused ids, enter events that the conversion absorbed. */
   absorbedEvents: number;
+  /** Events of interest that could not be delivered, whatever the cause; only grows. Always 0 for files. */
+  eventsLost: number;
 }
 
 export interface CaptureEngine {
@@ -31,9 +35,16 @@ export interface CaptureEngine {
    * Throws a CaptureError when the source is damaged at this point; every event before it has been delivered.
    */
   next(record: EventRecord): NextResult;
-  /** Waits for input. */
+  /** Waits for input, and comes back without any after a while: the thread handles its messages meanwhile. */
   fill(): Promise<void>;
   close(): Promise<void>;
+  /**
+   * Live sources: what to capture from now on. Cheap enough to be called at every change of the subscriptions; in effect when
+   * it returns. Events of other types may still come for a while: they are in the ring already.
+   */
+  setInterest?(types: Interest): void;
+  /** Live sources: figures and circumstances, read now. */
+  status?(): CaptureStatus;
 }
 
 /** Damage in a source: what was expected, and where. */

@@ -104,7 +104,7 @@ export function asOf(eventNumber: number): { subscriptionId: string; eventNumber
 
 class ScriptEngine implements CaptureEngine {
   readonly name = 'savefile';
-  readonly counters = { bytesRead: 4321, unknownEvents: 0, absorbedEvents: 0 };
+  readonly counters = { bytesRead: 4321, unknownEvents: 0, absorbedEvents: 0, eventsLost: 0 };
   readonly totalBytes = 5000;
   private readonly script: Script;
   private at: number;

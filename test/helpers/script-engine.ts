@@ -17,7 +17,7 @@ export type ScriptStep = ScriptEvent | 'need-more' | Error | { readonly fillErro
 
 export class ScriptEngine implements CaptureEngine {
   readonly name = 'savefile';
-  readonly counters = { bytesRead: 0, unknownEvents: 0, absorbedEvents: 0 };
+  readonly counters = { bytesRead: 0, unknownEvents: 0, absorbedEvents: 0, eventsLost: 0 };
   readonly totalBytes = 5000;
   isClosed = false;
   /** Events handed out so far. */

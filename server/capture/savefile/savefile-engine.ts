@@ -102,7 +102,7 @@ export class SavefileEngine implements CaptureEngine {
   private skippedLength: number;
 
   constructor(options: SavefileOptions) {
-    this.counters = { bytesRead: 0, unknownEvents: 0, absorbedEvents: 0 };
+    this.counters = { bytesRead: 0, unknownEvents: 0, absorbedEvents: 0, eventsLost: 0 };
     this.totalBytes = undefined;
     this.path = options.path;
     this.limits = options.limits ?? DEFAULT_SAVEFILE_LIMITS;
