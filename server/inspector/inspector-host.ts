@@ -93,8 +93,8 @@ export class InspectorHost implements InspectorHandle, LoopView {
 
   async subscribe(request: FeedRequest, listener: FeedListener): Promise<EventFeed> {
     // Compiled at once, so that a later event cannot slip in before the subscription stands.
-    const { filters, encoder, started } = compileSubscription(request, this.context);
-    const subscription = new Subscription(request, filters, encoder, listener, this);
+    const { filters, encoder, fields, started } = compileSubscription(request, this.context);
+    const subscription = new Subscription(request, filters, encoder, listener, this, fields);
     this.subscriptions.add(subscription);
     // The caller has its answer first: nothing is shown before the next turn of the loop.
     setImmediate(() => {
@@ -110,7 +110,10 @@ export class InspectorHost implements InspectorHandle, LoopView {
         subscription.ack(bytes);
         this.wake();
       },
-      setFilters: async (rows) => subscription.setFilters(compileFilters(rows)),
+      setFilters: async (rows) => {
+        subscription.setFilters(compileFilters(rows));
+        this.inspector.interest.invalidate();
+      },
       stop: () => {
         subscription.end({ reason: 'shutdown' });
         this.forget(subscription);
@@ -129,6 +132,7 @@ export class InspectorHost implements InspectorHandle, LoopView {
   async stop(): Promise<void> {
     this.isStopped = true;
     clearInterval(this.ticker);
+    this.inspector.tellLoss();
     for (const subscription of this.subscriptions) subscription.end({ reason: 'shutdown' });
     this.subscriptions.clear();
     await this.inspector.engine.close();
@@ -180,6 +184,8 @@ export class InspectorHost implements InspectorHandle, LoopView {
   }
 
   private tick(): void {
+    // Also when no event comes after the loss.
+    this.inspector.tellLoss();
     for (const subscription of this.subscriptions) subscription.tick();
     this.reap();
     this.wake();

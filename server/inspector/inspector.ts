@@ -9,6 +9,7 @@ import {
   NEXT_EVENT,
   type NextResult,
 } from '../capture/capture-engine.ts';
+import type { Interest } from '../capture/interest.ts';
 import { EventRecord } from '../event/event-record.ts';
 import {
   PPM_EVENT_MAX,
@@ -23,9 +24,12 @@ import {
 } from '../event/event-types.ts';
 import { EventParser } from '../parser/event-parser.ts';
 import { InitialState } from '../parser/initial-state.ts';
+import type { ParserOptions } from '../parser/parser-context.ts';
 import { InspectedEvent } from '../state/inspected-event.ts';
 import type { OsState } from '../state/os-state.ts';
+import { InterestTracker } from './interest-tracker.ts';
 import { RetainedEvents, type RetentionLimits } from './retained-events.ts';
+import { stateInterest } from './state-interest.ts';
 
 /** Someone who is shown every event of the types asked for, with the state after it. */
 export interface EventReader {
@@ -33,7 +37,11 @@ export interface EventReader {
   readonly eventTypes: Uint8Array;
   /** True while the reader cannot take events and the source must wait for it. */
   readonly isHolding: boolean;
+  /** What a live source must capture for it; undefined: every event of its types, without the data read or written. */
+  readonly interest?: Interest | undefined;
   onEvent(event: InspectedEvent): void;
+  /** The source has lost `count` events just before the next one. */
+  onSourceLoss?(count: number): void;
 }
 
 /** Block flag of records that carry state only. */
@@ -75,6 +83,7 @@ export class Inspector {
   readonly parser: EventParser;
   readonly retained: RetainedEvents;
   readonly counters: InspectorCounters;
+  readonly interest: InterestTracker;
   /** What stopped the source for good, when it was damage. */
   error: CaptureError | undefined;
   /** The event in the loop, or the last one. */
@@ -85,12 +94,19 @@ export class Inspector {
   private readers: readonly EventReader[];
   private hasFirst: boolean;
   private hasEnded: boolean;
+  /** Losses of the source that the readers have been told. */
+  private lossTold: number;
 
-  constructor(state: OsState, engine: CaptureEngine, retention: RetentionLimits) {
+  constructor(
+    state: OsState,
+    engine: CaptureEngine,
+    retention: RetentionLimits,
+    parserOptions: ParserOptions = {},
+  ) {
     this.state = state;
     this.engine = engine;
     this.retention = retention;
-    this.parser = new EventParser(state);
+    this.parser = new EventParser(state, parserOptions);
     this.initialState = new InitialState(state);
     this.retained = new RetainedEvents(state, retention);
     this.counters = { eventsRead: 0, eventsHidden: 0, eventsShown: 0 };
@@ -100,6 +116,8 @@ export class Inspector {
     this.readers = [];
     this.hasFirst = false;
     this.hasEnded = false;
+    this.lossTold = 0;
+    this.interest = new InterestTracker(engine, stateInterest(), () => this.readers);
   }
 
   get isEnded(): boolean {
@@ -110,17 +128,23 @@ export class Inspector {
   async open(): Promise<void> {
     const logged = this.state.undo.enabled;
     this.state.undo.enabled = false;
+    // Before the first event: what the state needs must be captured from the start.
+    this.interest.apply();
     await this.engine.open(this.initialState);
     this.initialState.finish();
     this.state.undo.enabled = logged;
   }
 
   addReader(reader: EventReader): void {
+    // What was lost before it came is none of its business.
+    this.tellLoss();
     this.readers = [...this.readers, reader];
+    this.interest.invalidate();
   }
 
   removeReader(reader: EventReader): void {
     this.readers = this.readers.filter((other) => other !== reader);
+    this.interest.invalidate();
   }
 
   /** Phase two: takes up to `budget` events. Synchronous. */
@@ -129,6 +153,7 @@ export class Inspector {
     for (let i = 0; i < budget; i++) {
       if (this.isHeld()) return 'held';
       const result = this.read();
+      if (this.engine.counters.eventsLost !== this.lossTold) this.tellLoss();
       if (result === NEXT_END) {
         this.hasEnded = true;
         return 'ended';
@@ -146,6 +171,15 @@ export class Inspector {
     } catch (error) {
       this.fail(error);
     }
+  }
+
+  /** Between two events: tells the readers what the source has lost since they were last told. */
+  tellLoss(): void {
+    const { eventsLost } = this.engine.counters;
+    const count = eventsLost - this.lossTold;
+    if (count <= 0) return;
+    this.lossTold = eventsLost;
+    for (const reader of this.readers) reader.onSourceLoss?.(count);
   }
 
   private isHeld(): boolean {

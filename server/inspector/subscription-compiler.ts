@@ -25,18 +25,21 @@ const LINE_END = 10;
 export interface CompiledSubscription {
   readonly filters: readonly ActiveFilter[];
   readonly encoder: BatchEncoder;
+  /** Fields that the output reads, as written. */
+  readonly fields: readonly string[];
   readonly started: FeedStarted;
 }
 
 /** Throws StrataError INVALID_ARGUMENT naming the member of the request, the position in it, and what is close. */
 export function compileSubscription(request: FeedRequest, context: QueryContext): CompiledSubscription {
   const filters = compileFilters(request.filters);
-  const { encoder, fields } = compileProjection(request.projection);
+  const { encoder, fields, read } = compileProjection(request.projection);
   const { engine } = context.inspector;
   const captureEngine: CaptureEngineMessage = captureEngineOf(engine);
   return {
     filters,
     encoder,
+    fields: read.map((field) => field.name),
     started: {
       schema: fields.map((field) => fieldSchema({ name: utf8Of(field.name), row: field.row })),
       node: nodeIdentityOf(context),
@@ -73,13 +76,15 @@ interface CompiledProjection {
   readonly encoder: BatchEncoder;
   /** Fields of the schema; none for text. */
   readonly fields: readonly BoundField[];
+  /** Fields that are read. */
+  readonly read: readonly BoundField[];
 }
 
 function compileProjection(projection: Projection): CompiledProjection {
   switch (projection.kind) {
     case 'typed': {
       const fields = bindFields(projection.fields);
-      return { encoder: BatchEncoder.typed(fields), fields };
+      return { encoder: BatchEncoder.typed(fields), fields, read: fields };
     }
     case 'json': {
       const fields = bindFields(projection.fields);
@@ -88,20 +93,21 @@ function compileProjection(projection: Projection): CompiledProjection {
         writeRow(event, out);
         out.byte(LINE_END);
       });
-      return { encoder, fields };
+      return { encoder, fields, read: fields };
     }
     case 'text':
-      return { encoder: textEncoder(binaryOf(projection.template)), fields: [] };
+      return compileText(binaryOf(projection.template));
     case 'preset':
-      return { encoder: textEncoder(TEMPLATE_PRESETS[projection.preset]), fields: [] };
+      return compileText(TEMPLATE_PRESETS[projection.preset]);
   }
 }
 
-function textEncoder(text: string): BatchEncoder {
+function compileText(text: string): CompiledProjection {
   const template = compileMember('output_format', () => compileTemplate(text));
-  return BatchEncoder.lines(new ByteWriter(), (event, out) => {
+  const encoder = BatchEncoder.lines(new ByteWriter(), (event, out) => {
     if (template.write(event, out)) out.byte(LINE_END);
   });
+  return { encoder, fields: [], read: template.fields };
 }
 
 function bindFields(names: readonly string[]): BoundField[] {

@@ -1,4 +1,5 @@
 /** One subscription inside the inspector thread: filter, projection, batches, credit. */
+import type { Interest } from '../capture/interest.ts';
 import { notFound } from '../event/strata-error.ts';
 import type { CompiledFilter } from '../filter/filter.ts';
 import { FilterSet } from '../filter/filter-set.ts';
@@ -6,6 +7,7 @@ import type { InspectedEvent } from '../state/inspected-event.ts';
 import type { BatchEncoder } from './batch-encoder.ts';
 import type { FeedEnd, FeedFilter, FeedListener, FeedRequest } from './event-feed.ts';
 import type { EventReader } from './inspector.ts';
+import { readerInterest } from './reader-interest.ts';
 
 /** Largest message sent: below the 4 MiB that gRPC clients accept by default. */
 const MESSAGE_BYTES_MAX = 4_000_000;
@@ -32,6 +34,9 @@ export interface LoopView {
 
 export class Subscription implements EventReader {
   eventTypes: Uint8Array;
+  interest: Interest;
+  /** Fields of the output, as written. */
+  private readonly fields: readonly string[];
   private filterSet: FilterSet;
   /** With one filter batches need not say which matched. */
   private hasOneFilter: boolean;
@@ -56,11 +61,14 @@ export class Subscription implements EventReader {
     encoder: BatchEncoder,
     listener: FeedListener,
     loop: LoopView,
+    fields: readonly string[] = [],
   ) {
     this.request = request;
     this.filterSet = setOf(filters);
     this.hasOneFilter = filters.length === 1;
     this.eventTypes = this.filterSet.eventTypes;
+    this.fields = fields;
+    this.interest = this.interestOf(filters);
     this.encoder = encoder;
     this.listener = listener;
     this.loop = loop;
@@ -94,6 +102,20 @@ export class Subscription implements EventReader {
     if (this.nextSequence >= this.request.eventsMax) this.end({ reason: 'events-max' });
   }
 
+  /** What matched before is delivered before the loss is told; it takes no sequence numbers, as no filter saw it. */
+  onSourceLoss(count: number): void {
+    if (this.hasEnded) return;
+    this.flush();
+    this.reportLoss();
+    this.listener.onLoss({
+      cause: 'capture-loss',
+      count,
+      firstSequence: undefined,
+      firstNum: undefined,
+      lastNum: undefined,
+    });
+  }
+
   /** Sends what has waited long enough, and says how far the loop is. Called between events. */
   tick(): void {
     if (this.hasEnded) return;
@@ -125,6 +147,7 @@ export class Subscription implements EventReader {
     this.filterSet = setOf(filters);
     this.hasOneFilter = filters.length === 1;
     this.eventTypes = this.filterSet.eventTypes;
+    this.interest = this.interestOf(filters);
     this.listener.onFiltersChanged({
       filters: filters.map((filter) => filter.row),
       nextSequence: this.nextSequence,
@@ -150,6 +173,13 @@ export class Subscription implements EventReader {
   /** Ends without a word. */
   cancel(): void {
     this.hasEnded = true;
+  }
+
+  private interestOf(filters: readonly ActiveFilter[]): Interest {
+    return readerInterest(this.eventTypes, [
+      ...this.fields,
+      ...filters.flatMap(({ compiled }) => compiled.fields),
+    ]);
   }
 
   private take(event: InspectedEvent, matched: readonly number[] | undefined): void {

@@ -66,6 +66,11 @@ function handlerTable(): (EventHandler | undefined)[] {
   return table;
 }
 
+/** 1 for every event type whose parsing may change the state. */
+export const HANDLED_TYPES: Uint8Array = Uint8Array.from(HANDLERS, (handler) =>
+  handler === undefined ? 0 : 1,
+);
+
 export class EventParser {
   readonly counters: ParserCounters;
   private readonly context: ParserContext;

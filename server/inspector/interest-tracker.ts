@@ -1,0 +1,60 @@
+/** Keeps a live source capturing exactly what the state and the readers of the moment need. */
+import type { CaptureEngine } from '../capture/capture-engine.ts';
+import { addInterest, emptyInterest, type Interest, sameInterest, WANT_ALL } from '../capture/interest.ts';
+import type { EventReader } from './inspector.ts';
+
+export class InterestTracker {
+  /** Changes that went down to the engine. */
+  changeCount: number;
+  private readonly engine: CaptureEngine;
+  /** What is always wanted. */
+  private readonly base: Interest;
+  private readonly readers: () => Iterable<EventReader>;
+  private applied: Interest | undefined;
+  private isDue: boolean;
+
+  constructor(engine: CaptureEngine, base: Interest, readers: () => Iterable<EventReader>) {
+    this.changeCount = 0;
+    this.engine = engine;
+    this.base = base;
+    this.readers = readers;
+    this.applied = undefined;
+    this.isDue = false;
+  }
+
+  /** The readers, or what one of them wants, have changed. Changes of one turn of the loop go down together. */
+  invalidate(): void {
+    if (this.isDue || this.engine.setInterest === undefined) return;
+    this.isDue = true;
+    queueMicrotask(() => {
+      this.isDue = false;
+      this.apply();
+    });
+  }
+
+  /** Tells the engine now, unless it knows. */
+  apply(): void {
+    if (this.engine.setInterest === undefined) return;
+    const wanted = this.wanted();
+    if (this.applied !== undefined && sameInterest(this.applied, wanted)) return;
+    this.engine.setInterest(wanted);
+    this.applied = wanted;
+    this.changeCount++;
+  }
+
+  wanted(): Interest {
+    const union = emptyInterest();
+    addInterest(union, this.base);
+    for (const reader of this.readers()) {
+      if (reader.interest !== undefined) addInterest(union, reader.interest);
+      else addTypes(union, reader.eventTypes);
+    }
+    return union;
+  }
+}
+
+function addTypes(interest: Interest, eventTypes: Uint8Array): void {
+  for (let type = 0; type < interest.length; type++) {
+    if (eventTypes[type] === 1) interest[type] = (interest[type] as number) | WANT_ALL;
+  }
+}
