@@ -128,9 +128,11 @@ struct sock_common {
 	struct in6_addr skc_v6_daddr, skc_v6_rcv_saddr;
 } KERNEL;
 struct sock { struct sock_common __sk_common; u16 sk_type, sk_protocol; u32 sk_ack_backlog, sk_max_ack_backlog; struct socket *sk_socket; } KERNEL;
-struct inet_sock { struct sock sk; u32 inet_saddr; u16 inet_sport; } KERNEL;
+struct ipv6_pinfo { struct in6_addr saddr; } KERNEL;
+struct inet_sock { struct sock sk; struct ipv6_pinfo *pinet6; u32 inet_saddr; u16 inet_sport; } KERNEL;
 struct socket { u32 state; short type; struct file *file; struct sock *sk; } KERNEL;
-struct unix_address { int len; u8 name[1]; } KERNEL;
+struct sockaddr_un { u16 sun_family; char sun_path[108]; } KERNEL;
+struct unix_address { int len; struct sockaddr_un name[1]; } KERNEL;
 struct unix_sock { struct sock sk; struct unix_address *addr; struct sock *peer; struct path path; } KERNEL;
 
 #if defined(__TARGET_ARCH_x86)

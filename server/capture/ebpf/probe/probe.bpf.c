@@ -107,14 +107,5 @@ int BPF_PROG(sys_exit, struct pt_regs *regs, long ret)
 /* A program of the table `programs`: called for one system call with its arguments in the scratch. */
 #define SYSCALL_PROGRAM(name) SEC("tp_btf/sys_exit") int BPF_PROG(name, struct pt_regs *regs, long ret)
 
-SYSCALL_PROGRAM(sx_example)
-{
-	struct scratch *s = scratch_of();
-	struct config *cfg = config_of();
-	if (!s || !cfg) return 0;
-	record_begin(s, cfg, bpf_get_current_pid_tgid() & 0xffffffff, 1, 2);
-	add_u16(s, s->nr);
-	add_u16(s, s->nr);
-	record_submit(s, cfg);
-	return 0;
-}
+#include "io.h"
+#include "socket.h"

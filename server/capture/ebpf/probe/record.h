@@ -124,11 +124,12 @@ static __always_inline void add_user_bytes(struct scratch *s, const void *from, 
 /* Hands the record to the ring of this cpu. */
 static __always_inline void record_submit(struct scratch *s, struct config *cfg)
 {
-	u32 len = s->pos;
+	u64 len = s->pos;
 	if (len > SCRATCH_BYTES) {
 		COUNT(failed);
 		return;
 	}
+	asm volatile("%0 &= 0x1ffff" : "+r"(len));
 	put32(&s->data[8 + 16], len - 8);
 	void *ring = ring_of(cfg, bpf_get_smp_processor_id());
 	COUNT(generated);
