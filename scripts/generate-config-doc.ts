@@ -28,7 +28,7 @@ ${rows.filter(hasLimits).map(limitRow).join('\n')}
 function tableRow(row: OptionRow): string {
   const type = row.choices === undefined ? row.type : row.choices.map((choice) => `\`${choice}\``).join(', ');
   const value = row.placeholder === undefined ? '' : ` ${row.placeholder}`;
-  const shown = row.default === undefined ? '' : `\`${String(row.default)}\``;
+  const shown = row.default === undefined || String(row.default) === '' ? '' : `\`${String(row.default)}\``;
   return `| \`--${row.name}${value}\` | \`${environmentName(row.name)}\` | ${type} | ${shown} | ${markdownText(row.description)} |`;
 }
 

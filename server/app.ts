@@ -7,6 +7,7 @@ import { type Config, ConfigError } from './config/config.ts';
 import { FIELD_ROWS } from './fields/catalogue.ts';
 import { InspectorPool } from './inspector/inspector-pool.ts';
 import type { WorkerConfig } from './inspector/protocol.ts';
+import { liveOptions } from './live-config.ts';
 import { checkFilter } from './rpc/check-filter.ts';
 import { createRpcServer, type RpcServer } from './rpc/server.ts';
 
@@ -37,6 +38,7 @@ class StrataApp implements App {
   readonly addresses: string[];
   private readonly config: Config;
   private readonly logger: Logger;
+  private readonly worker: WorkerConfig;
   private readonly pool: InspectorPool;
   private readonly rpc: RpcServer;
 
@@ -44,7 +46,8 @@ class StrataApp implements App {
     this.config = config;
     this.logger = logger;
     this.addresses = [];
-    this.pool = new InspectorPool({ worker: workerConfig(config), replaysMax: config['replays-max'] });
+    this.worker = workerConfig(config);
+    this.pool = new InspectorPool({ worker: this.worker, replaysMax: config['replays-max'] });
     this.rpc = createRpcServer({
       inspectors: this.pool,
       catalog: { fields: FIELD_ROWS, checkFilter },
@@ -80,26 +83,40 @@ class StrataApp implements App {
 
   async start(): Promise<void> {
     const { config, logger } = this;
-    if (config.capture === undefined) {
-      logger.warn(
-        'live capture is not available in this version: serving the bundled capture (name one with --capture)',
-      );
-    }
     try {
       await this.pool.start((error) => {
         logger.error({ err: error }, 'the inspector has ended');
         this.rpc.setServing(false);
+        this.rpc.setCapturing(false);
       });
+      this.tellSource();
       for (const address of config.listen) await this.listen(address);
     } catch (error) {
       await this.stop();
       throw error;
     }
     this.rpc.setServing(true);
+    const { engine, captureName } = this.worker;
     logger.info(
-      { addresses: this.addresses, capture: basename(config.capture ?? BUNDLED_CAPTURE) },
+      { addresses: this.addresses, ...(engine === 'savefile' ? { capture: captureName } : {}) },
       'serving',
     );
+  }
+
+  /** Says what events come from, loudly when there are none. */
+  private tellSource(): void {
+    const { source } = this.pool;
+    if (source === undefined) return;
+    const { engine, fallbackReason } = source;
+    this.rpc.setCapturing(engine !== 'nodriver');
+    if (fallbackReason !== '') {
+      this.logger.warn(
+        { engine, reason: fallbackReason },
+        'live capture is not possible: there will be NO EVENTS, only the state read from /proc',
+      );
+    } else {
+      this.logger.info({ engine }, 'capturing');
+    }
   }
 
   async stop(): Promise<void> {
@@ -130,9 +147,12 @@ class StrataApp implements App {
 
 function workerConfig(config: Config): WorkerConfig {
   const capturePath = config.capture ?? BUNDLED_CAPTURE;
+  const engine = engineChoice(config);
   return {
+    engine,
     capturePath,
-    captureName: basename(capturePath),
+    live: liveOptions(config),
+    captureName: engine === 'savefile' ? basename(capturePath) : '',
     nodeName: config['node-name'] ?? '',
     speed: config['capture-speed'],
     waitSubscribers: config['capture-wait-subscribers'],
@@ -144,6 +164,14 @@ function workerConfig(config: Config): WorkerConfig {
     usersMax: config['users-max'],
     containersMax: config['containers-max'],
   };
+}
+
+/** A capture file that is named is what is wanted, unless the engine says otherwise. */
+function engineChoice(config: Config): WorkerConfig['engine'] {
+  const engine = config['capture-engine'] as WorkerConfig['engine'];
+  if (config.capture === undefined) return engine;
+  if (engine === 'auto' || engine === 'savefile') return 'savefile';
+  throw new ConfigError(`--capture and --capture-engine ${engine} exclude each other`);
 }
 
 function parseMode(text: string): number {

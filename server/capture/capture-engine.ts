@@ -42,9 +42,9 @@ export interface CaptureEngine {
    * Live sources: what to capture from now on. Cheap enough to be called at every change of the subscriptions; in effect when
    * it returns. Events of other types may still come for a while: they are in the ring already.
    */
-  setInterest?(types: Interest): void;
+  readonly setInterest?: ((types: Interest) => void) | undefined;
   /** Live sources: figures and circumstances, read now. */
-  status?(): CaptureStatus;
+  readonly status?: (() => CaptureStatus) | undefined;
 }
 
 /** Damage in a source: what was expected, and where. */

@@ -95,8 +95,13 @@ function makeCommand(printed: string[]): Command {
 }
 
 function toOption(row: OptionRow): Option {
-  const text = row.type === 'boolean' ? `--${row.name}` : `--${row.name} <${row.placeholder ?? 'VALUE'}>`;
-  const shown = row.default === undefined ? '' : ` (default: ${String(row.default)})`;
+  const text =
+    row.type === 'boolean'
+      ? // What is on unless told otherwise can be turned off only with a word.
+        `--${row.name}${row.placeholder === undefined ? '' : ` [${row.placeholder}]`}`
+      : `--${row.name} <${row.placeholder ?? 'VALUE'}>`;
+  const shown =
+    row.default === undefined || String(row.default) === '' ? '' : ` (default: ${String(row.default)})`;
   const option = new Option(text, `${row.description}${shown}`);
   if (row.type === 'list') {
     option.argParser((value: string, previous: readonly string[] | undefined) => [
@@ -131,7 +136,8 @@ function readEnvironment(
   values: Record<string, OptionValue | undefined>,
 ): void {
   for (const row of OPTION_ROWS as readonly OptionRow[]) {
-    const name = environmentName(row.name);
+    const own = environmentName(row.name);
+    const name = environment[own] === undefined && row.alias !== undefined ? row.alias : own;
     const text = environment[name];
     if (text === undefined) continue;
     values[row.name] = checkValue(

@@ -18,6 +18,8 @@ export interface OptionRow {
   readonly choices?: readonly string[] | undefined;
   readonly min?: number | undefined;
   readonly max?: number | undefined;
+  /** Another environment name, asked after the option's own. */
+  readonly alias?: string | undefined;
   /** What happens at the limit the option sets, and which counter shows it. */
   readonly atLimit?: string | undefined;
 }
@@ -28,7 +30,16 @@ export const OPTION_ROWS = [
     type: 'string',
     placeholder: 'FILE',
     default: undefined,
-    description: 'serve this .scap capture file (plain or gzip)',
+    description: 'serve this .scap capture file (plain or gzip) instead of this node',
+  },
+  {
+    name: 'capture-engine',
+    type: 'string',
+    placeholder: 'ENGINE',
+    default: 'auto',
+    choices: ['auto', 'ebpf', 'nodriver', 'savefile'],
+    description:
+      'where events come from: ebpf: live from the kernel; nodriver: no events, only the state read from /proc again and again; savefile: the file of --capture, or the bundled one; auto: savefile with --capture, else ebpf where the kernel and the privileges allow it, else nodriver',
   },
   {
     name: 'capture-speed',
@@ -47,6 +58,145 @@ export const OPTION_ROWS = [
     min: 0,
     max: 1024,
     description: "hold the node's own pass over the capture until N live subscriptions have joined",
+  },
+  {
+    name: 'ring-bytes',
+    type: 'integer',
+    placeholder: 'BYTES',
+    default: 8_388_608,
+    min: 4096,
+    max: 1_073_741_824,
+    description: 'live: size of one ring between kernel and server, rounded up to a power of two',
+    atLimit: 'the kernel drops the event and counts it; every subscription is told in a Gap',
+  },
+  {
+    name: 'ring-count',
+    type: 'integer',
+    placeholder: 'N',
+    default: 0,
+    min: 0,
+    max: 512,
+    description: 'live: rings, shared by the cpus in turn; 0: one per cpu',
+  },
+  {
+    name: 'reorder-window-us',
+    type: 'integer',
+    placeholder: 'US',
+    default: 1000,
+    min: 0,
+    max: 1_000_000,
+    description: 'live: how long an event waits for older ones from other cpus, in microseconds',
+  },
+  {
+    name: 'snaplen',
+    type: 'integer',
+    placeholder: 'BYTES',
+    default: 80,
+    min: 0,
+    max: 65_000,
+    description: 'live: bytes of the data read or written that an event carries (evt.buffer)',
+    atLimit: 'the rest of the data is left out; evt.buflen tells its full length',
+  },
+  {
+    name: 'args-bytes-max',
+    type: 'integer',
+    placeholder: 'BYTES',
+    default: 4096,
+    min: 64,
+    max: 32_767,
+    description: 'live: bytes kept of the arguments, and of the environment, of a process',
+    atLimit: 'the rest is cut off',
+  },
+  {
+    name: 'host-root',
+    type: 'string',
+    placeholder: 'PATH',
+    default: undefined,
+    alias: 'HOST_ROOT',
+    description:
+      "live: where the node's root file system is mounted, when the server runs in a container (environment also: HOST_ROOT)",
+  },
+  {
+    name: 'capture-self',
+    type: 'boolean',
+    default: false,
+    description: 'live: capture the server itself and the processes it starts, too',
+  },
+  {
+    name: 'suppress-comm',
+    type: 'list',
+    placeholder: 'NAME',
+    default: [],
+    description:
+      'live: never capture processes that execute under this name, nor what they start, repeatable (at most 16)',
+  },
+  {
+    name: 'suppress-pid',
+    type: 'list',
+    placeholder: 'PID',
+    default: [],
+    description: 'live: never capture this process, nor what it starts, repeatable',
+  },
+  {
+    name: 'suppress-cgroup',
+    type: 'list',
+    placeholder: 'PATH',
+    default: [],
+    description: 'live: never capture processes in this cgroup or below it, repeatable (at most 16)',
+  },
+  {
+    name: 'page-faults',
+    type: 'boolean',
+    default: false,
+    description: 'live: make page faults available as events',
+  },
+  {
+    name: 'context-switches',
+    type: 'boolean',
+    default: false,
+    description: 'live: make context switches available as events',
+  },
+  {
+    name: 'collect-env',
+    type: 'list',
+    placeholder: 'NAME',
+    default: [],
+    description:
+      'live: keep this environment variable of processes, repeatable; without any, environments are not even read',
+  },
+  {
+    name: 'redact-args',
+    type: 'list',
+    placeholder: 'REGEX',
+    default: [],
+    description:
+      'live: blot out (***) what this RE2 pattern matches in arguments and environment variables, or its groups when it has some, before anything else sees it, repeatable',
+  },
+  {
+    name: 'drop-capabilities',
+    type: 'boolean',
+    placeholder: 'BOOL',
+    default: true,
+    description: 'live: give up the capabilities that are not needed once the probe is attached',
+  },
+  {
+    name: 'nodriver-refresh-ms',
+    type: 'integer',
+    placeholder: 'MS',
+    default: 5000,
+    min: 100,
+    max: 3_600_000,
+    description: 'how often the state is read anew where there are no events (nodriver)',
+  },
+  {
+    name: 'heal-budget',
+    type: 'integer',
+    placeholder: 'N',
+    default: 100,
+    min: 0,
+    max: 100_000,
+    description: 'live: look-ups per second of threads that events name but nobody introduced; 0: none',
+    atLimit: 'the thread stays a placeholder and is looked up later (counter thread_placeholders)',
   },
   {
     name: 'listen',

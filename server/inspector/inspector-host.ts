@@ -9,7 +9,7 @@ import type { Inspector } from './inspector.ts';
 import { HoldReader, PaceReader } from './pace.ts';
 import type { Queries, QueryKind } from './queries.ts';
 import { answerQuery } from './query/answer-query.ts';
-import type { QueryContext } from './query/query-context.ts';
+import type { HealingCounters, QueryContext } from './query/query-context.ts';
 import { type LoopView, Subscription } from './subscription.ts';
 import { compileFilters, compileSubscription } from './subscription-compiler.ts';
 
@@ -28,7 +28,12 @@ export interface HostOptions {
   readonly waitSubscribers: number;
   /** Monotonic clock, milliseconds. */
   readonly nowMs: () => number;
+  /** Why there are no events although they were wanted. */
+  readonly fallbackReason?: string | undefined;
 }
+
+/** On live sources a batch goes out when no further event waits, but not more often than this. */
+const FRESH_BATCH_MS = 5;
 
 export class InspectorHost implements InspectorHandle, LoopView {
   private readonly inspector: Inspector;
@@ -40,6 +45,9 @@ export class InspectorHost implements InspectorHandle, LoopView {
   private isRunning: boolean;
   private isStopped: boolean;
   private ticker: NodeJS.Timeout | undefined;
+  private readonly isLive: boolean;
+  private freshTimer: NodeJS.Timeout | undefined;
+  private healing: HealingCounters;
 
   constructor(inspector: Inspector, options: HostOptions) {
     this.inspector = inspector;
@@ -55,7 +63,11 @@ export class InspectorHost implements InspectorHandle, LoopView {
       nodeName: options.nodeName,
       captureName: options.captureName,
       subscriptionCount: () => this.subscriptions.size,
+      live: { fallbackReason: options.fallbackReason ?? '', healing: () => this.healing },
     };
+    this.isLive = inspector.engine.name === 'ebpf' || inspector.engine.name === 'nodriver';
+    this.freshTimer = undefined;
+    this.healing = { lookups: 0, found: 0 };
     inspector.addReader(this.hold);
     if (this.pace !== undefined) inspector.addReader(this.pace);
   }
@@ -132,6 +144,7 @@ export class InspectorHost implements InspectorHandle, LoopView {
   async stop(): Promise<void> {
     this.isStopped = true;
     clearInterval(this.ticker);
+    clearTimeout(this.freshTimer);
     this.inspector.tellLoss();
     for (const subscription of this.subscriptions) subscription.end({ reason: 'shutdown' });
     this.subscriptions.clear();
@@ -159,8 +172,13 @@ export class InspectorHost implements InspectorHandle, LoopView {
         setImmediate(() => this.slice());
         return;
       case 'need-input':
+        if (this.isLive) this.freshen();
         this.inspector.fill().then(
-          () => this.slice(),
+          () => {
+            // A source that always has a little more must not keep messages from being handled.
+            if (this.isLive) setImmediate(() => this.slice());
+            else this.slice();
+          },
           (error: unknown) => {
             // Closed under its hands.
             if (this.isStopped) return;
@@ -181,6 +199,19 @@ export class InspectorHost implements InspectorHandle, LoopView {
         this.endAll();
         return;
     }
+  }
+
+  /** No further event waits: what is collected goes out, at once after a quiet time and in small batches under load. */
+  private freshen(): void {
+    let isLeft = false;
+    for (const subscription of this.subscriptions) {
+      if (!subscription.flushFresh(FRESH_BATCH_MS)) isLeft = true;
+    }
+    if (!isLeft || this.freshTimer !== undefined) return;
+    this.freshTimer = setTimeout(() => {
+      this.freshTimer = undefined;
+      this.freshen();
+    }, FRESH_BATCH_MS);
   }
 
   private tick(): void {

@@ -1,4 +1,4 @@
-/** All inspectors of a server that serves a capture file: the node's own, and a private one per replay. */
+/** All inspectors of a server: the node's own, and on a capture file a private one per replay. */
 import { StrataError } from '../event/strata-error.ts';
 import type {
   EventFeed,
@@ -8,7 +8,7 @@ import type {
   Inspectors,
   ReplayHandle,
 } from './event-feed.ts';
-import type { WorkerConfig } from './protocol.ts';
+import type { OpenedSource, WorkerConfig } from './protocol.ts';
 import { WorkerInspector } from './worker-inspector.ts';
 
 export interface PoolOptions {
@@ -34,14 +34,14 @@ export class InspectorPool implements Inspectors {
 
   constructor(options: PoolOptions) {
     this.options = options;
-    this.isCaptureFile = true;
+    this.isCaptureFile = options.worker.engine === 'savefile';
     this.counters = { replaysStarted: 0, replaysRefused: 0 };
     this.replays = new Set();
     this.own = undefined;
     this.ownHandle = undefined;
     this.replaysOpening = 0;
     // With nobody to wait for but one subscriber, its replay can be the node's own pass: one pass less.
-    this.ownPass = options.worker.waitSubscribers === 1 ? 'free' : 'taken';
+    this.ownPass = this.isCaptureFile && options.worker.waitSubscribers === 1 ? 'free' : 'taken';
   }
 
   get node(): InspectorHandle {
@@ -49,6 +49,11 @@ export class InspectorPool implements Inspectors {
       throw new StrataError({ code: 'UNAVAILABLE', message: 'the inspector has not started' });
     }
     return this.ownHandle;
+  }
+
+  /** What the node's inspector reads from; undefined before it has started. */
+  get source(): OpenedSource | undefined {
+    return this.own?.source;
   }
 
   /** Private replays that run now. */
@@ -78,6 +83,13 @@ export class InspectorPool implements Inspectors {
 
   async openReplay(): Promise<ReplayHandle> {
     const { own } = this;
+    if (!this.isCaptureFile) {
+      throw new StrataError({
+        code: 'FAILED_PRECONDITION',
+        message: 'a live source has no beginning to go back to',
+        reason: 'NOT_A_CAPTURE_FILE',
+      });
+    }
     if (own !== undefined && this.ownPass === 'free') return this.lendOwnPass(own);
     if (this.replays.size + this.replaysOpening >= this.options.replaysMax) {
       this.counters.replaysRefused++;

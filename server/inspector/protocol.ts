@@ -1,4 +1,6 @@
 /** What crosses between the control plane and an inspector's thread. Plain data; batch bytes are transferred. */
+import type { CaptureEngine } from '../capture/capture-engine.ts';
+import type { LiveOptions } from '../capture/live-options.ts';
 import type { Fault } from '../event/strata-error.ts';
 import type {
   FeedBatch,
@@ -11,9 +13,16 @@ import type {
 } from './event-feed.ts';
 import type { QueryKind } from './queries.ts';
 
+/** `auto`: live, from the kernel where that is possible. */
+export type EngineChoice = 'savefile' | 'ebpf' | 'nodriver' | 'auto';
+
 /** How to build the inspector: the worker's start-up data. */
 export interface WorkerConfig {
+  readonly engine: EngineChoice;
+  /** For savefiles. */
   readonly capturePath: string;
+  /** For live engines. */
+  readonly live: LiveOptions;
   readonly captureName: string;
   readonly nodeName: string;
   readonly speed: number;
@@ -51,8 +60,15 @@ export type ToWorker =
   | { readonly type: 'query'; readonly call: number; readonly kind: QueryKind; readonly request: unknown }
   | { readonly type: 'stop'; readonly call: number };
 
+/** What an inspector turned out to read from. */
+export interface OpenedSource {
+  readonly engine: CaptureEngine['name'];
+  /** Why it is not the engine that was wanted; '' when it is. */
+  readonly fallbackReason: string;
+}
+
 export type FromWorker =
-  | { readonly type: 'ready' }
+  | { readonly type: 'ready'; readonly source: OpenedSource }
   | { readonly type: 'failed'; readonly error: CrossedError }
   | { readonly type: 'answer'; readonly call: number; readonly value: unknown }
   | { readonly type: 'refused'; readonly call: number; readonly error: CrossedError }

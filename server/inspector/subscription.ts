@@ -50,6 +50,7 @@ export class Subscription implements EventReader {
   private bytesUnderWay: number;
   private batchSinceMs: number;
   private markedAtMs: number;
+  private flushedAtMs: number;
   private lossCount: number;
   private lossFirstNum: number;
   private lossLastNum: number;
@@ -78,6 +79,7 @@ export class Subscription implements EventReader {
     this.bytesUnderWay = 0;
     this.batchSinceMs = 0;
     this.markedAtMs = loop.nowMs();
+    this.flushedAtMs = 0;
     this.lossCount = 0;
     this.lossFirstNum = 0;
     this.lossLastNum = 0;
@@ -131,6 +133,16 @@ export class Subscription implements EventReader {
       nextSequence: this.nextSequence,
       captureBytesRead: this.loop.captureBytesRead,
     });
+  }
+
+  /** Sends what is collected unless a batch went out less than `intervalMs` ago; whether nothing is left. */
+  flushFresh(intervalMs: number): boolean {
+    if (this.hasEnded || this.encoder.count === 0) return true;
+    const now = this.loop.nowMs();
+    if (now - this.flushedAtMs < intervalMs) return false;
+    this.flushedAtMs = now;
+    this.flush();
+    return true;
   }
 
   /** Bytes taken over by the control plane. */

@@ -2,7 +2,7 @@
 import { Worker } from 'node:worker_threads';
 import { StrataError } from '../event/strata-error.ts';
 import type { EventFeed, FeedListener, FeedRequest, FeedStarted, ReplayHandle } from './event-feed.ts';
-import type { CrossedError, FromWorker, ToWorker, WorkerConfig } from './protocol.ts';
+import type { CrossedError, FromWorker, OpenedSource, ToWorker, WorkerConfig } from './protocol.ts';
 import type { Queries, QueryKind } from './queries.ts';
 
 interface Call {
@@ -19,7 +19,10 @@ export class WorkerInspector implements ReplayHandle {
   /** Set once the thread is gone: no call can be answered any more. */
   private gone: Error | undefined;
 
+  private opened: OpenedSource;
+
   private constructor(worker: Worker, onClosed: () => void) {
+    this.opened = { engine: 'savefile', fallbackReason: '' };
     this.worker = worker;
     this.calls = new Map();
     this.listeners = new Map();
@@ -37,6 +40,11 @@ export class WorkerInspector implements ReplayHandle {
     const inspector = new WorkerInspector(worker, onClosed);
     await inspector.ready();
     return inspector;
+  }
+
+  /** What it reads from. */
+  get source(): OpenedSource {
+    return this.opened;
   }
 
   async subscribe(request: FeedRequest, listener: FeedListener): Promise<EventFeed> {
@@ -94,8 +102,10 @@ export class WorkerInspector implements ReplayHandle {
   private ready(): Promise<void> {
     const { promise, resolve, reject } = Promise.withResolvers<void>();
     this.worker.on('message', (message: FromWorker) => {
-      if (message.type === 'ready') resolve();
-      else if (message.type === 'failed') reject(fromCrossed(message.error));
+      if (message.type === 'ready') {
+        this.opened = message.source;
+        resolve();
+      } else if (message.type === 'failed') reject(fromCrossed(message.error));
       else this.onMessage(message);
     });
     this.worker.on('error', (error) => {

@@ -1,12 +1,10 @@
 /** An inspector thread: builds engine, state and host from the start-up data, then serves the port. */
 import { parentPort, workerData } from 'node:worker_threads';
 import { CaptureError } from '../capture/capture-engine.ts';
-import { SavefileEngine } from '../capture/savefile/savefile-engine.ts';
 import { notFound, StrataError } from '../event/strata-error.ts';
-import { DEFAULT_STATE_LIMITS, OsState } from '../state/os-state.ts';
 import type { EventFeed, FeedListener } from './event-feed.ts';
-import { Inspector } from './inspector.ts';
-import { InspectorHost } from './inspector-host.ts';
+import type { InspectorHost } from './inspector-host.ts';
+import { type OpenedInspector, openInspector } from './open-inspector.ts';
 import type { CrossedError, FromWorker, ToWorker, WorkerConfig } from './protocol.ts';
 import type { Queries, QueryKind } from './queries.ts';
 
@@ -97,39 +95,17 @@ function onMessage(host: InspectorHost, message: ToWorker): void {
 }
 
 async function main(config: WorkerConfig): Promise<void> {
-  const state = new OsState({
-    ...DEFAULT_STATE_LIMITS,
-    threadsMax: config.threadsMax,
-    fdsPerProcessMax: config.fdsPerProcessMax,
-    usersMax: config.usersMax,
-    groupsMax: config.usersMax,
-    containersMax: config.containersMax,
-    undoEntriesMax: config.retainEvents === 0 ? 0 : Math.max(65_536, 4 * config.retainEvents),
-  });
-  const engine = new SavefileEngine({
-    path: config.capturePath,
-    limits: { blockBytesMax: config.blockBytesMax },
-  });
-  const inspector = new Inspector(state, engine, {
-    eventsMax: config.retainEvents,
-    bytesMax: config.retainBytes,
-  });
-  const host = new InspectorHost(inspector, {
-    nodeName: config.nodeName,
-    captureName: config.captureName,
-    speed: config.speed,
-    waitSubscribers: config.waitSubscribers,
-    nowMs: () => performance.now(),
-  });
+  let opened: OpenedInspector;
   try {
-    await host.start();
+    opened = await openInspector(config);
   } catch (error) {
     send({ type: 'failed', error: toCrossed(error) });
     port.close();
     return;
   }
+  const { host, source } = opened;
   port.on('message', (message: ToWorker) => onMessage(host, message));
-  send({ type: 'ready' });
+  send({ type: 'ready', source });
 }
 
 await main(workerData as WorkerConfig);

@@ -24,6 +24,8 @@ import type { ErrorLog } from './status.ts';
 import { type SubscriptionLimits, Subscriptions } from './subscriptions.ts';
 import { bindUnixSocket, type UnixListener } from './unix-socket.ts';
 
+/** Name in `grpc.health.v1` of what is no gRPC service: the source of events. */
+const CAPTURE_HEALTH = 'capture';
 /** Largest request taken; the contract's own limits stay far below. */
 const REQUEST_BYTES_MAX = 4 * 1024 * 1024;
 /** Largest response sent. Batches end far below; full pages of threads with long environments do not. */
@@ -56,6 +58,8 @@ export interface RpcServer {
   listenLoopback(host: string, port: number): Promise<number>;
   /** What `grpc.health.v1` answers for the server and all of its services. */
   setServing(isServing: boolean): void;
+  /** What it answers for the service name `capture`: whether events come, from the kernel or from a file. */
+  setCapturing(isCapturing: boolean): void;
   /** Ends streams in good order, then everything, by force after `timeoutMs`. Removes the socket files. */
   stop(timeoutMs: number): Promise<void>;
 }
@@ -100,6 +104,7 @@ class GrpcServer implements RpcServer {
     this.health.addToServer(this.server);
     addReflection(this.server);
     this.setServing(false);
+    this.setCapturing(false);
   }
 
   async listenUnix(path: string, mode: number): Promise<void> {
@@ -118,8 +123,13 @@ class GrpcServer implements RpcServer {
     }
   }
 
+  setCapturing(isCapturing: boolean): void {
+    this.health.setStatus(CAPTURE_HEALTH, isCapturing ? 'SERVING' : 'NOT_SERVING');
+  }
+
   async stop(timeoutMs: number): Promise<void> {
     this.setServing(false);
+    this.setCapturing(false);
     // Nobody new finds the way in; those inside are served to their end.
     for (const socket of this.sockets) socket.remove();
     await new Promise<void>((resolve) => {

@@ -4,8 +4,10 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { TestContext } from 'node:test';
 import type { Worker } from 'node:worker_threads';
+import { configWith } from '../../server/config/config.ts';
 import type { WorkerConfig } from '../../server/inspector/protocol.ts';
 import type { WorkerInspector } from '../../server/inspector/worker-inspector.ts';
+import { liveOptions } from '../../server/live-config.ts';
 import { ScapBuilder } from './scap-builder.ts';
 import { threadRow } from './scap-rows.ts';
 
@@ -27,7 +29,9 @@ export function writeCapture(t: TestContext, bytes: Uint8Array): string {
 
 export function workerConfig(capturePath: string, config: Partial<WorkerConfig> = {}): WorkerConfig {
   return {
+    engine: 'savefile',
     capturePath,
+    live: liveOptions(configWith({})),
     captureName: 'test.scap',
     nodeName: 'node-1',
     speed: 0,

@@ -30,6 +30,16 @@ const COUNTER_ROWS: readonly CounterRow[] = [
     ({ engine }) => engine.counters.absorbedEvents,
   ),
   row(
+    'capture_events_lost',
+    'events that the source lost before any filter saw them; each is in a gap',
+    ({ engine }) => engine.counters.eventsLost,
+  ),
+  row(
+    'interest_changes',
+    'times that what is captured live has changed',
+    ({ interest }) => interest.changeCount,
+  ),
+  row(
     'thread_placeholders',
     'rows made for threads that nobody introduced',
     ({ parser }) => parser.counters.placeholders,

@@ -16,6 +16,21 @@ export interface QueryContext {
   readonly captureName: string;
   /** Subscriptions that read this inspector's events. */
   subscriptionCount(): number;
+  /** For live sources. */
+  readonly live?: LiveContext | undefined;
+}
+
+export interface LiveContext {
+  /** Why there are no events although they were wanted; '' when there are. */
+  readonly fallbackReason: string;
+  /** Look-ups of threads nobody had introduced. */
+  healing(): HealingCounters;
+}
+
+export interface HealingCounters {
+  readonly lookups: number;
+  /** Of them, those that found the thread. */
+  readonly found: number;
 }
 
 const ENGINE_NUMBERS: Readonly<Record<CaptureEngine['name'], CaptureEngineMessage>> = {

@@ -7,6 +7,7 @@ import {
 import type { OsState } from '../../state/os-state.ts';
 import type { TableCounters } from '../../state/table-counters.ts';
 import type { InspectorStatus } from '../queries.ts';
+import { liveStatus } from './live-status.ts';
 import { captureEngineOf, nodeIdentityOf, type QueryContext } from './query-context.ts';
 import { type TableBytes, tableBytes } from './table-bytes.ts';
 
@@ -18,7 +19,8 @@ export function getStatus(_request: undefined, context: QueryContext): Inspector
   };
 }
 
-function sourceStatus({ inspector, captureName }: QueryContext): SourceStatus {
+function sourceStatus(context: QueryContext): SourceStatus {
+  const { inspector, captureName } = context;
   const { engine, counters, event, retained, error } = inspector;
   const isStarted = counters.eventsRead > 0;
   const oldest = retained.oldestNumber;
@@ -34,6 +36,7 @@ function sourceStatus({ inspector, captureName }: QueryContext): SourceStatus {
     lastTimestampNs: isStarted ? event.record.timestampNs() : undefined,
     oldestRetainedEventNumber: oldest === undefined ? undefined : BigInt(oldest),
     error: error?.message ?? '',
+    live: liveStatus(context),
   };
 }
 

@@ -124,6 +124,7 @@ test('the status puts the parts together', () =>
           lastTimestampNs: 4n,
           oldestRetainedEventNumber: 1n,
           error: '',
+          live: undefined,
         },
         tables: [],
       }),

@@ -177,6 +177,12 @@ export const EndReason = {
   EVENTS_MAX: 3,
   /** SHUTDOWN - The server shuts down; what had matched was delivered. */
   SHUTDOWN: 4,
+  /** BYTES_MAX - Recordings: `bytes_max` is reached. */
+  BYTES_MAX: 5,
+  /** DURATION_MAX - Recordings: `duration_ms_max` has passed. */
+  DURATION_MAX: 6,
+  /** STOPPED - Recordings: the client asked for the end. */
+  STOPPED: 7,
 } as const;
 
 export type EndReason = typeof EndReason[keyof typeof EndReason];
@@ -187,6 +193,9 @@ export namespace EndReason {
   export type CAPTURE_ERROR = typeof EndReason.CAPTURE_ERROR;
   export type EVENTS_MAX = typeof EndReason.EVENTS_MAX;
   export type SHUTDOWN = typeof EndReason.SHUTDOWN;
+  export type BYTES_MAX = typeof EndReason.BYTES_MAX;
+  export type DURATION_MAX = typeof EndReason.DURATION_MAX;
+  export type STOPPED = typeof EndReason.STOPPED;
 }
 
 /** A named condition of a subscription. */
@@ -198,8 +207,8 @@ export interface NamedFilter {
 }
 
 /**
- * Bounds of one batch; a batch is sent when the first of them is reached. Zero means the server's default. Values above
- * the server's maximum are lowered to it.
+ * Bounds of one batch; a batch is sent when the first of them is reached, and on live sources already when no further event
+ * waits. Zero means the server's default. Values above the server's maximum are lowered to it.
  */
 export interface BatchLimits {
   /** Most events in a batch. Default 1,024; maximum 65,536. */

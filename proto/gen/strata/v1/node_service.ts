@@ -85,6 +85,68 @@ export interface SourceStatus {
     | undefined;
   /** Set when the source failed: why, with the byte offset for files. */
   readonly error: string;
+  /** Live sources only. */
+  readonly live: LiveCaptureStatus | undefined;
+}
+
+/** Lost events of one cause, or of one event type. */
+export interface LostEvents {
+  /** The cause, such as `ring-full`, or the name of the event type. */
+  readonly name: string;
+  /** Events lost since start. */
+  readonly count: bigint;
+}
+
+/** How a live source captures, and how well. */
+export interface LiveCaptureStatus {
+  /** Records built in the kernel, delivered or not. */
+  readonly generatedCount: bigint;
+  /** Events lost before any filter saw them; every one was told to the subscriptions of the moment in a `Gap`. */
+  readonly lostCount: bigint;
+  /** The same by cause. */
+  readonly lostByCause: readonly LostEvents[];
+  /** Those lost for want of room, by event type, most first. */
+  readonly lostByEventType: readonly LostEvents[];
+  /** Events of interest left out because their process, its name or its cgroup is suppressed. */
+  readonly suppressedCount: bigint;
+  /** Parameters whose memory could not be read in the kernel: they are empty in their events. */
+  readonly unreadParameterCount: bigint;
+  /** Parameters cut to a limit. */
+  readonly truncatedParameterCount: bigint;
+  /** Records given up in the kernel; a defect when not 0. */
+  readonly failedCount: bigint;
+  /** Rings between kernel and server. */
+  readonly ringCount: number;
+  /** Size of all rings together, bytes. */
+  readonly ringBytes: bigint;
+  /** Bytes waiting in them now. */
+  readonly ringUsedBytes: bigint;
+  /** Most bytes seen waiting in one ring. */
+  readonly ringUsedBytesMax: bigint;
+  /** System calls captured at the moment: what the state and the subscriptions need. */
+  readonly systemCallsWanted: number;
+  /** Event types captured at the moment. */
+  readonly eventTypesWanted: number;
+  /** Times that what is captured has changed. */
+  readonly interestChangeCount: bigint;
+  /** Where the initial state was read from: `iterators`, `procfs`, or both. */
+  readonly snapshotSource: string;
+  /** When it was complete, nanoseconds since the epoch. */
+  readonly snapshotEndTimestampNs: bigint;
+  /** Threads it found. */
+  readonly snapshotThreadCount: bigint;
+  /** Time it took, milliseconds. */
+  readonly snapshotDurationMs: bigint;
+  /** Threads that events named but nobody had introduced, looked up since start. */
+  readonly healedLookupCount: bigint;
+  /** Of them, those found. */
+  readonly healedThreadCount: bigint;
+  /** Capabilities that the server still holds, such as `CAP_BPF`. */
+  readonly capabilities: readonly string[];
+  /** What is missing or weaker than usual on this node, in sentences. */
+  readonly notes: readonly string[];
+  /** Why there are no events although they were wanted; empty when there are. */
+  readonly fallbackReason: string;
 }
 
 /** A table of the state. */
@@ -202,6 +264,7 @@ function createBaseSourceStatus(): SourceStatus {
     lastTimestampNs: undefined,
     oldestRetainedEventNumber: undefined,
     error: "",
+    live: undefined,
   };
 }
 
@@ -259,6 +322,9 @@ export const SourceStatus: MessageFns<SourceStatus> = {
     }
     if (message.error !== "") {
       writer.uint32(90).string(message.error);
+    }
+    if (message.live !== undefined) {
+      LiveCaptureStatus.encode(message.live, writer.uint32(98).fork()).join();
     }
     return writer;
   },
@@ -364,6 +430,14 @@ export const SourceStatus: MessageFns<SourceStatus> = {
             message.error = reader.string();
             continue;
           }
+          case 12: {
+            if (tag !== 98) {
+              break;
+            }
+
+            message.live = LiveCaptureStatus.decode(reader, reader.uint32());
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -405,6 +479,508 @@ export const SourceStatus: MessageFns<SourceStatus> = {
         ? BigInt(object.oldestRetainedEventNumber)
         : undefined;
     message.error = object.error ?? "";
+    message.live = (object.live !== undefined && object.live !== null)
+      ? LiveCaptureStatus.fromPartial(object.live)
+      : undefined;
+    return message;
+  },
+};
+
+function createBaseLostEvents(): LostEvents {
+  return { name: "", count: 0n };
+}
+
+export const LostEvents: MessageFns<LostEvents> = {
+  encode(message: LostEvents, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.name !== "") {
+      writer.uint32(10).string(message.name);
+    }
+    if (message.count !== 0n) {
+      if (BigInt.asUintN(64, message.count) !== message.count) {
+        throw new globalThis.Error("value provided for field message.count of type uint64 too large");
+      }
+      writer.uint32(16).uint64(message.count);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): LostEvents {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseLostEvents() as any;
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.name = reader.string();
+            continue;
+          }
+          case 2: {
+            if (tag !== 16) {
+              break;
+            }
+
+            message.count = reader.uint64() as bigint;
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  create(base?: DeepPartial<LostEvents>): LostEvents {
+    return LostEvents.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<LostEvents>): LostEvents {
+    const message = createBaseLostEvents() as any;
+    message.name = object.name ?? "";
+    message.count = (object.count !== undefined && object.count !== null) ? BigInt(object.count) : 0n;
+    return message;
+  },
+};
+
+function createBaseLiveCaptureStatus(): LiveCaptureStatus {
+  return {
+    generatedCount: 0n,
+    lostCount: 0n,
+    lostByCause: [],
+    lostByEventType: [],
+    suppressedCount: 0n,
+    unreadParameterCount: 0n,
+    truncatedParameterCount: 0n,
+    failedCount: 0n,
+    ringCount: 0,
+    ringBytes: 0n,
+    ringUsedBytes: 0n,
+    ringUsedBytesMax: 0n,
+    systemCallsWanted: 0,
+    eventTypesWanted: 0,
+    interestChangeCount: 0n,
+    snapshotSource: "",
+    snapshotEndTimestampNs: 0n,
+    snapshotThreadCount: 0n,
+    snapshotDurationMs: 0n,
+    healedLookupCount: 0n,
+    healedThreadCount: 0n,
+    capabilities: [],
+    notes: [],
+    fallbackReason: "",
+  };
+}
+
+export const LiveCaptureStatus: MessageFns<LiveCaptureStatus> = {
+  encode(message: LiveCaptureStatus, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.generatedCount !== 0n) {
+      if (BigInt.asUintN(64, message.generatedCount) !== message.generatedCount) {
+        throw new globalThis.Error("value provided for field message.generatedCount of type uint64 too large");
+      }
+      writer.uint32(8).uint64(message.generatedCount);
+    }
+    if (message.lostCount !== 0n) {
+      if (BigInt.asUintN(64, message.lostCount) !== message.lostCount) {
+        throw new globalThis.Error("value provided for field message.lostCount of type uint64 too large");
+      }
+      writer.uint32(16).uint64(message.lostCount);
+    }
+    for (const v of message.lostByCause) {
+      LostEvents.encode(v!, writer.uint32(26).fork()).join();
+    }
+    for (const v of message.lostByEventType) {
+      LostEvents.encode(v!, writer.uint32(34).fork()).join();
+    }
+    if (message.suppressedCount !== 0n) {
+      if (BigInt.asUintN(64, message.suppressedCount) !== message.suppressedCount) {
+        throw new globalThis.Error("value provided for field message.suppressedCount of type uint64 too large");
+      }
+      writer.uint32(40).uint64(message.suppressedCount);
+    }
+    if (message.unreadParameterCount !== 0n) {
+      if (BigInt.asUintN(64, message.unreadParameterCount) !== message.unreadParameterCount) {
+        throw new globalThis.Error("value provided for field message.unreadParameterCount of type uint64 too large");
+      }
+      writer.uint32(48).uint64(message.unreadParameterCount);
+    }
+    if (message.truncatedParameterCount !== 0n) {
+      if (BigInt.asUintN(64, message.truncatedParameterCount) !== message.truncatedParameterCount) {
+        throw new globalThis.Error("value provided for field message.truncatedParameterCount of type uint64 too large");
+      }
+      writer.uint32(56).uint64(message.truncatedParameterCount);
+    }
+    if (message.failedCount !== 0n) {
+      if (BigInt.asUintN(64, message.failedCount) !== message.failedCount) {
+        throw new globalThis.Error("value provided for field message.failedCount of type uint64 too large");
+      }
+      writer.uint32(64).uint64(message.failedCount);
+    }
+    if (message.ringCount !== 0) {
+      writer.uint32(72).uint32(message.ringCount);
+    }
+    if (message.ringBytes !== 0n) {
+      if (BigInt.asUintN(64, message.ringBytes) !== message.ringBytes) {
+        throw new globalThis.Error("value provided for field message.ringBytes of type uint64 too large");
+      }
+      writer.uint32(80).uint64(message.ringBytes);
+    }
+    if (message.ringUsedBytes !== 0n) {
+      if (BigInt.asUintN(64, message.ringUsedBytes) !== message.ringUsedBytes) {
+        throw new globalThis.Error("value provided for field message.ringUsedBytes of type uint64 too large");
+      }
+      writer.uint32(88).uint64(message.ringUsedBytes);
+    }
+    if (message.ringUsedBytesMax !== 0n) {
+      if (BigInt.asUintN(64, message.ringUsedBytesMax) !== message.ringUsedBytesMax) {
+        throw new globalThis.Error("value provided for field message.ringUsedBytesMax of type uint64 too large");
+      }
+      writer.uint32(96).uint64(message.ringUsedBytesMax);
+    }
+    if (message.systemCallsWanted !== 0) {
+      writer.uint32(104).uint32(message.systemCallsWanted);
+    }
+    if (message.eventTypesWanted !== 0) {
+      writer.uint32(112).uint32(message.eventTypesWanted);
+    }
+    if (message.interestChangeCount !== 0n) {
+      if (BigInt.asUintN(64, message.interestChangeCount) !== message.interestChangeCount) {
+        throw new globalThis.Error("value provided for field message.interestChangeCount of type uint64 too large");
+      }
+      writer.uint32(120).uint64(message.interestChangeCount);
+    }
+    if (message.snapshotSource !== "") {
+      writer.uint32(130).string(message.snapshotSource);
+    }
+    if (message.snapshotEndTimestampNs !== 0n) {
+      if (BigInt.asUintN(64, message.snapshotEndTimestampNs) !== message.snapshotEndTimestampNs) {
+        throw new globalThis.Error("value provided for field message.snapshotEndTimestampNs of type uint64 too large");
+      }
+      writer.uint32(136).uint64(message.snapshotEndTimestampNs);
+    }
+    if (message.snapshotThreadCount !== 0n) {
+      if (BigInt.asUintN(64, message.snapshotThreadCount) !== message.snapshotThreadCount) {
+        throw new globalThis.Error("value provided for field message.snapshotThreadCount of type uint64 too large");
+      }
+      writer.uint32(144).uint64(message.snapshotThreadCount);
+    }
+    if (message.snapshotDurationMs !== 0n) {
+      if (BigInt.asUintN(64, message.snapshotDurationMs) !== message.snapshotDurationMs) {
+        throw new globalThis.Error("value provided for field message.snapshotDurationMs of type uint64 too large");
+      }
+      writer.uint32(152).uint64(message.snapshotDurationMs);
+    }
+    if (message.healedLookupCount !== 0n) {
+      if (BigInt.asUintN(64, message.healedLookupCount) !== message.healedLookupCount) {
+        throw new globalThis.Error("value provided for field message.healedLookupCount of type uint64 too large");
+      }
+      writer.uint32(160).uint64(message.healedLookupCount);
+    }
+    if (message.healedThreadCount !== 0n) {
+      if (BigInt.asUintN(64, message.healedThreadCount) !== message.healedThreadCount) {
+        throw new globalThis.Error("value provided for field message.healedThreadCount of type uint64 too large");
+      }
+      writer.uint32(168).uint64(message.healedThreadCount);
+    }
+    for (const v of message.capabilities) {
+      writer.uint32(178).string(v!);
+    }
+    for (const v of message.notes) {
+      writer.uint32(186).string(v!);
+    }
+    if (message.fallbackReason !== "") {
+      writer.uint32(194).string(message.fallbackReason);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): LiveCaptureStatus {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseLiveCaptureStatus() as any;
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 8) {
+              break;
+            }
+
+            message.generatedCount = reader.uint64() as bigint;
+            continue;
+          }
+          case 2: {
+            if (tag !== 16) {
+              break;
+            }
+
+            message.lostCount = reader.uint64() as bigint;
+            continue;
+          }
+          case 3: {
+            if (tag !== 26) {
+              break;
+            }
+
+            message.lostByCause.push(LostEvents.decode(reader, reader.uint32()));
+            continue;
+          }
+          case 4: {
+            if (tag !== 34) {
+              break;
+            }
+
+            message.lostByEventType.push(LostEvents.decode(reader, reader.uint32()));
+            continue;
+          }
+          case 5: {
+            if (tag !== 40) {
+              break;
+            }
+
+            message.suppressedCount = reader.uint64() as bigint;
+            continue;
+          }
+          case 6: {
+            if (tag !== 48) {
+              break;
+            }
+
+            message.unreadParameterCount = reader.uint64() as bigint;
+            continue;
+          }
+          case 7: {
+            if (tag !== 56) {
+              break;
+            }
+
+            message.truncatedParameterCount = reader.uint64() as bigint;
+            continue;
+          }
+          case 8: {
+            if (tag !== 64) {
+              break;
+            }
+
+            message.failedCount = reader.uint64() as bigint;
+            continue;
+          }
+          case 9: {
+            if (tag !== 72) {
+              break;
+            }
+
+            message.ringCount = reader.uint32();
+            continue;
+          }
+          case 10: {
+            if (tag !== 80) {
+              break;
+            }
+
+            message.ringBytes = reader.uint64() as bigint;
+            continue;
+          }
+          case 11: {
+            if (tag !== 88) {
+              break;
+            }
+
+            message.ringUsedBytes = reader.uint64() as bigint;
+            continue;
+          }
+          case 12: {
+            if (tag !== 96) {
+              break;
+            }
+
+            message.ringUsedBytesMax = reader.uint64() as bigint;
+            continue;
+          }
+          case 13: {
+            if (tag !== 104) {
+              break;
+            }
+
+            message.systemCallsWanted = reader.uint32();
+            continue;
+          }
+          case 14: {
+            if (tag !== 112) {
+              break;
+            }
+
+            message.eventTypesWanted = reader.uint32();
+            continue;
+          }
+          case 15: {
+            if (tag !== 120) {
+              break;
+            }
+
+            message.interestChangeCount = reader.uint64() as bigint;
+            continue;
+          }
+          case 16: {
+            if (tag !== 130) {
+              break;
+            }
+
+            message.snapshotSource = reader.string();
+            continue;
+          }
+          case 17: {
+            if (tag !== 136) {
+              break;
+            }
+
+            message.snapshotEndTimestampNs = reader.uint64() as bigint;
+            continue;
+          }
+          case 18: {
+            if (tag !== 144) {
+              break;
+            }
+
+            message.snapshotThreadCount = reader.uint64() as bigint;
+            continue;
+          }
+          case 19: {
+            if (tag !== 152) {
+              break;
+            }
+
+            message.snapshotDurationMs = reader.uint64() as bigint;
+            continue;
+          }
+          case 20: {
+            if (tag !== 160) {
+              break;
+            }
+
+            message.healedLookupCount = reader.uint64() as bigint;
+            continue;
+          }
+          case 21: {
+            if (tag !== 168) {
+              break;
+            }
+
+            message.healedThreadCount = reader.uint64() as bigint;
+            continue;
+          }
+          case 22: {
+            if (tag !== 178) {
+              break;
+            }
+
+            message.capabilities.push(reader.string());
+            continue;
+          }
+          case 23: {
+            if (tag !== 186) {
+              break;
+            }
+
+            message.notes.push(reader.string());
+            continue;
+          }
+          case 24: {
+            if (tag !== 194) {
+              break;
+            }
+
+            message.fallbackReason = reader.string();
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  create(base?: DeepPartial<LiveCaptureStatus>): LiveCaptureStatus {
+    return LiveCaptureStatus.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<LiveCaptureStatus>): LiveCaptureStatus {
+    const message = createBaseLiveCaptureStatus() as any;
+    message.generatedCount = (object.generatedCount !== undefined && object.generatedCount !== null)
+      ? BigInt(object.generatedCount)
+      : 0n;
+    message.lostCount = (object.lostCount !== undefined && object.lostCount !== null) ? BigInt(object.lostCount) : 0n;
+    message.lostByCause = object.lostByCause?.map((e) => LostEvents.fromPartial(e)) || [];
+    message.lostByEventType = object.lostByEventType?.map((e) => LostEvents.fromPartial(e)) || [];
+    message.suppressedCount = (object.suppressedCount !== undefined && object.suppressedCount !== null)
+      ? BigInt(object.suppressedCount)
+      : 0n;
+    message.unreadParameterCount = (object.unreadParameterCount !== undefined && object.unreadParameterCount !== null)
+      ? BigInt(object.unreadParameterCount)
+      : 0n;
+    message.truncatedParameterCount =
+      (object.truncatedParameterCount !== undefined && object.truncatedParameterCount !== null)
+        ? BigInt(object.truncatedParameterCount)
+        : 0n;
+    message.failedCount = (object.failedCount !== undefined && object.failedCount !== null)
+      ? BigInt(object.failedCount)
+      : 0n;
+    message.ringCount = object.ringCount ?? 0;
+    message.ringBytes = (object.ringBytes !== undefined && object.ringBytes !== null) ? BigInt(object.ringBytes) : 0n;
+    message.ringUsedBytes = (object.ringUsedBytes !== undefined && object.ringUsedBytes !== null)
+      ? BigInt(object.ringUsedBytes)
+      : 0n;
+    message.ringUsedBytesMax = (object.ringUsedBytesMax !== undefined && object.ringUsedBytesMax !== null)
+      ? BigInt(object.ringUsedBytesMax)
+      : 0n;
+    message.systemCallsWanted = object.systemCallsWanted ?? 0;
+    message.eventTypesWanted = object.eventTypesWanted ?? 0;
+    message.interestChangeCount = (object.interestChangeCount !== undefined && object.interestChangeCount !== null)
+      ? BigInt(object.interestChangeCount)
+      : 0n;
+    message.snapshotSource = object.snapshotSource ?? "";
+    message.snapshotEndTimestampNs =
+      (object.snapshotEndTimestampNs !== undefined && object.snapshotEndTimestampNs !== null)
+        ? BigInt(object.snapshotEndTimestampNs)
+        : 0n;
+    message.snapshotThreadCount = (object.snapshotThreadCount !== undefined && object.snapshotThreadCount !== null)
+      ? BigInt(object.snapshotThreadCount)
+      : 0n;
+    message.snapshotDurationMs = (object.snapshotDurationMs !== undefined && object.snapshotDurationMs !== null)
+      ? BigInt(object.snapshotDurationMs)
+      : 0n;
+    message.healedLookupCount = (object.healedLookupCount !== undefined && object.healedLookupCount !== null)
+      ? BigInt(object.healedLookupCount)
+      : 0n;
+    message.healedThreadCount = (object.healedThreadCount !== undefined && object.healedThreadCount !== null)
+      ? BigInt(object.healedThreadCount)
+      : 0n;
+    message.capabilities = object.capabilities?.map((e) => e) || [];
+    message.notes = object.notes?.map((e) => e) || [];
+    message.fallbackReason = object.fallbackReason ?? "";
     return message;
   },
 };

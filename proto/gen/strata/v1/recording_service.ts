@@ -12,12 +12,16 @@ import {
   Client,
   type ClientOptions,
   type ClientReadableStream,
+  type ClientUnaryCall,
   type handleServerStreamingCall,
+  type handleUnaryCall,
   makeGenericClientConstructor,
   type Metadata,
+  type ServiceError,
   type UntypedServiceImplementation,
 } from "@grpc/grpc-js";
-import { Ended } from "./event_service.ts";
+import { Ended, StartAtBeginning, StartLive } from "./event_service.ts";
+import { CaptureEngine, NodeIdentity } from "./node.ts";
 
 export const protobufPackage = "strata.v1";
 
@@ -27,26 +31,57 @@ export const protobufFileName = "strata/v1/recording_service.proto";
 export interface RecordRequest {
   /** Name of the event source. Empty means `syscall`. */
   readonly source: string;
-  /** Condition in Falco's language; only matching events are recorded. Empty means all. */
+  /**
+   * Condition in Falco's language; only matching events are recorded. Empty means all. Events that change state but do not
+   * match are recorded as state only (block flag 1): readers take their changes over and do not show them.
+   */
   readonly condition: string;
   /** Most bytes kept of each I/O buffer. Zero means as captured. */
   readonly snaplenBytes: number;
-  /** Whether the file is compressed with gzip. */
+  /** Whether the file is compressed with gzip. Sizes in requests and progress are those before compression. */
   readonly isCompressed: boolean;
-  /** Stop after this many events; not set means no limit. */
+  /** Stop after this many events, those of state only not counted; not set means no limit. Zero is INVALID_ARGUMENT. */
   readonly eventsMax?:
     | bigint
     | undefined;
-  /** Stop after this many bytes of file; not set means no limit. */
+  /**
+   * Stop before the file, or all files together, exceed this many bytes; not set means no limit. The state at the start is
+   * written whatever its size.
+   */
   readonly bytesMax?:
     | bigint
     | undefined;
-  /** Stop after this long, milliseconds; not set means no limit. */
+  /**
+   * Stop after this long, milliseconds; not set means no limit. By the node's clock; for capture files by the times of their
+   * events, counted from the first one recorded.
+   */
   readonly durationMsMax?:
     | bigint
     | undefined;
   /** Most bytes waiting for the client. Zero means the server's default. */
   readonly backlogBytesMax: bigint;
+  /** Leave out the contents of I/O buffers; live sources then need not capture them. */
+  readonly hasNoPayload: boolean;
+  /**
+   * Start another file before one exceeds this many bytes; not set means one file. The state is written whatever its size, and
+   * one event after it.
+   */
+  readonly rotateBytes?:
+    | bigint
+    | undefined;
+  /** Start another file after this long, milliseconds, counted as for `duration_ms_max`; not set means one file. */
+  readonly rotateDurationMs?:
+    | bigint
+    | undefined;
+  /** With which event to start; not set means `beginning` on a server that serves a capture file, else `live`. */
+  readonly start:
+    | //
+    /** With the first event of the capture file. FAILED_PRECONDITION on a live source. */
+    { readonly $case: "beginning"; readonly value: StartAtBeginning }
+    | //
+    /** With what the node's inspector reads next. */
+    { readonly $case: "live"; readonly value: StartLive }
+    | undefined;
 }
 
 /** Response of `RecordingService.Record`. */
@@ -57,22 +92,90 @@ export interface RecordResponse {
     /** The next bytes of the file. */
     { readonly $case: "chunk"; readonly value: Buffer }
     | //
-    /** How far the recording is. */
+    /** How far the recording is. The last one before `ended` is its summary. */
     { readonly $case: "progress"; readonly value: RecordProgress }
     | //
     /** The file is complete; always last. */
     { readonly $case: "ended"; readonly value: Ended }
+    | //
+    /** The recording runs: every event from now on is in it. Always first. */
+    { readonly $case: "started"; readonly value: RecordStarted }
+    | //
+    /** Another file begins with the next chunk. It stands by itself: it starts with the state of this moment. */
+    { readonly $case: "file"; readonly value: RecordFile }
     | undefined;
+}
+
+/** A recording has begun. */
+export interface RecordStarted {
+  /** Names the recording in `StopRecording`. */
+  readonly recordingId: string;
+  /** The node the events come from. */
+  readonly node:
+    | NodeIdentity
+    | undefined;
+  /** What produces the events. */
+  readonly captureEngine: CaptureEngine;
+  /** Base name of the capture file; empty for live sources. */
+  readonly captureName: string;
+  /** Size of the capture file, bytes; not set for live sources. */
+  readonly captureBytes?: bigint | undefined;
+}
+
+/** A file of a rotating recording begins. */
+export interface RecordFile {
+  /** Number of the file, from 0 for the first, which no message announces. */
+  readonly fileNumber: bigint;
 }
 
 /** How far a recording is. */
 export interface RecordProgress {
-  /** Events written. */
+  /** Events written, those of state only not counted. */
   readonly eventCount: bigint;
-  /** Bytes of file written. */
+  /** Bytes of file written, before compression. */
   readonly byteCount: bigint;
   /** Events the capture lost; they are missing in the file. */
   readonly lostCount: bigint;
+  /** Events written as state only: they matched no filter, or the capture file had them so. */
+  readonly stateOnlyCount: bigint;
+  /** Events left out because the client read too slowly. */
+  readonly backlogLostCount: bigint;
+  /** Of `backlog_lost_count`, those that change state: from there on, the state of the recording may be incomplete. */
+  readonly backlogLostStateCount: bigint;
+  /** Number (`evt.num`, as the server has it) of the first event written; not set before it. */
+  readonly firstEventNumber?:
+    | bigint
+    | undefined;
+  /** Number of the last event written. */
+  readonly lastEventNumber?:
+    | bigint
+    | undefined;
+  /** Time of the first event written, nanoseconds since the epoch. */
+  readonly firstTimestampNs?:
+    | bigint
+    | undefined;
+  /** Time of the last event written, nanoseconds since the epoch. */
+  readonly lastTimestampNs?:
+    | bigint
+    | undefined;
+  /** Bytes read of the capture file; not set on live sources. */
+  readonly captureBytesRead?:
+    | bigint
+    | undefined;
+  /** Files begun. */
+  readonly fileCount: bigint;
+  /** Threads in the state that the last file starts with. */
+  readonly threadCount: bigint;
+}
+
+/** Request of `RecordingService.StopRecording`. */
+export interface StopRecordingRequest {
+  /** From `RecordStarted`. */
+  readonly recordingId: string;
+}
+
+/** Response of `RecordingService.StopRecording`. */
+export interface StopRecordingResponse {
 }
 
 function createBaseRecordRequest(): RecordRequest {
@@ -85,6 +188,10 @@ function createBaseRecordRequest(): RecordRequest {
     bytesMax: undefined,
     durationMsMax: undefined,
     backlogBytesMax: 0n,
+    hasNoPayload: false,
+    rotateBytes: undefined,
+    rotateDurationMs: undefined,
+    start: undefined,
   };
 }
 
@@ -125,6 +232,29 @@ export const RecordRequest: MessageFns<RecordRequest> = {
         throw new globalThis.Error("value provided for field message.backlogBytesMax of type uint64 too large");
       }
       writer.uint32(64).uint64(message.backlogBytesMax);
+    }
+    if (message.hasNoPayload !== false) {
+      writer.uint32(72).bool(message.hasNoPayload);
+    }
+    if (message.rotateBytes !== undefined) {
+      if (BigInt.asUintN(64, message.rotateBytes) !== message.rotateBytes) {
+        throw new globalThis.Error("value provided for field message.rotateBytes of type uint64 too large");
+      }
+      writer.uint32(80).uint64(message.rotateBytes);
+    }
+    if (message.rotateDurationMs !== undefined) {
+      if (BigInt.asUintN(64, message.rotateDurationMs) !== message.rotateDurationMs) {
+        throw new globalThis.Error("value provided for field message.rotateDurationMs of type uint64 too large");
+      }
+      writer.uint32(88).uint64(message.rotateDurationMs);
+    }
+    switch (message.start?.$case) {
+      case "beginning":
+        StartAtBeginning.encode(message.start.value, writer.uint32(98).fork()).join();
+        break;
+      case "live":
+        StartLive.encode(message.start.value, writer.uint32(106).fork()).join();
+        break;
     }
     return writer;
   },
@@ -206,6 +336,46 @@ export const RecordRequest: MessageFns<RecordRequest> = {
             message.backlogBytesMax = reader.uint64() as bigint;
             continue;
           }
+          case 9: {
+            if (tag !== 72) {
+              break;
+            }
+
+            message.hasNoPayload = reader.bool();
+            continue;
+          }
+          case 10: {
+            if (tag !== 80) {
+              break;
+            }
+
+            message.rotateBytes = reader.uint64() as bigint;
+            continue;
+          }
+          case 11: {
+            if (tag !== 88) {
+              break;
+            }
+
+            message.rotateDurationMs = reader.uint64() as bigint;
+            continue;
+          }
+          case 12: {
+            if (tag !== 98) {
+              break;
+            }
+
+            message.start = { $case: "beginning", value: StartAtBeginning.decode(reader, reader.uint32()) };
+            continue;
+          }
+          case 13: {
+            if (tag !== 106) {
+              break;
+            }
+
+            message.start = { $case: "live", value: StartLive.decode(reader, reader.uint32()) };
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -239,6 +409,27 @@ export const RecordRequest: MessageFns<RecordRequest> = {
     message.backlogBytesMax = (object.backlogBytesMax !== undefined && object.backlogBytesMax !== null)
       ? BigInt(object.backlogBytesMax)
       : 0n;
+    message.hasNoPayload = object.hasNoPayload ?? false;
+    message.rotateBytes = (object.rotateBytes !== undefined && object.rotateBytes !== null)
+      ? BigInt(object.rotateBytes)
+      : undefined;
+    message.rotateDurationMs = (object.rotateDurationMs !== undefined && object.rotateDurationMs !== null)
+      ? BigInt(object.rotateDurationMs)
+      : undefined;
+    switch (object.start?.$case) {
+      case "beginning": {
+        if (object.start?.value !== undefined && object.start?.value !== null) {
+          message.start = { $case: "beginning", value: StartAtBeginning.fromPartial(object.start.value) };
+        }
+        break;
+      }
+      case "live": {
+        if (object.start?.value !== undefined && object.start?.value !== null) {
+          message.start = { $case: "live", value: StartLive.fromPartial(object.start.value) };
+        }
+        break;
+      }
+    }
     return message;
   },
 };
@@ -258,6 +449,12 @@ export const RecordResponse: MessageFns<RecordResponse> = {
         break;
       case "ended":
         Ended.encode(message.message.value, writer.uint32(26).fork()).join();
+        break;
+      case "started":
+        RecordStarted.encode(message.message.value, writer.uint32(34).fork()).join();
+        break;
+      case "file":
+        RecordFile.encode(message.message.value, writer.uint32(42).fork()).join();
         break;
     }
     return writer;
@@ -300,6 +497,22 @@ export const RecordResponse: MessageFns<RecordResponse> = {
             message.message = { $case: "ended", value: Ended.decode(reader, reader.uint32()) };
             continue;
           }
+          case 4: {
+            if (tag !== 34) {
+              break;
+            }
+
+            message.message = { $case: "started", value: RecordStarted.decode(reader, reader.uint32()) };
+            continue;
+          }
+          case 5: {
+            if (tag !== 42) {
+              break;
+            }
+
+            message.message = { $case: "file", value: RecordFile.decode(reader, reader.uint32()) };
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -336,13 +549,209 @@ export const RecordResponse: MessageFns<RecordResponse> = {
         }
         break;
       }
+      case "started": {
+        if (object.message?.value !== undefined && object.message?.value !== null) {
+          message.message = { $case: "started", value: RecordStarted.fromPartial(object.message.value) };
+        }
+        break;
+      }
+      case "file": {
+        if (object.message?.value !== undefined && object.message?.value !== null) {
+          message.message = { $case: "file", value: RecordFile.fromPartial(object.message.value) };
+        }
+        break;
+      }
     }
     return message;
   },
 };
 
+function createBaseRecordStarted(): RecordStarted {
+  return { recordingId: "", node: undefined, captureEngine: 0, captureName: "", captureBytes: undefined };
+}
+
+export const RecordStarted: MessageFns<RecordStarted> = {
+  encode(message: RecordStarted, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.recordingId !== "") {
+      writer.uint32(10).string(message.recordingId);
+    }
+    if (message.node !== undefined) {
+      NodeIdentity.encode(message.node, writer.uint32(18).fork()).join();
+    }
+    if (message.captureEngine !== 0) {
+      writer.uint32(24).int32(message.captureEngine);
+    }
+    if (message.captureName !== "") {
+      writer.uint32(34).string(message.captureName);
+    }
+    if (message.captureBytes !== undefined) {
+      if (BigInt.asUintN(64, message.captureBytes) !== message.captureBytes) {
+        throw new globalThis.Error("value provided for field message.captureBytes of type uint64 too large");
+      }
+      writer.uint32(40).uint64(message.captureBytes);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): RecordStarted {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseRecordStarted() as any;
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.recordingId = reader.string();
+            continue;
+          }
+          case 2: {
+            if (tag !== 18) {
+              break;
+            }
+
+            message.node = NodeIdentity.decode(reader, reader.uint32());
+            continue;
+          }
+          case 3: {
+            if (tag !== 24) {
+              break;
+            }
+
+            message.captureEngine = reader.int32() as any;
+            continue;
+          }
+          case 4: {
+            if (tag !== 34) {
+              break;
+            }
+
+            message.captureName = reader.string();
+            continue;
+          }
+          case 5: {
+            if (tag !== 40) {
+              break;
+            }
+
+            message.captureBytes = reader.uint64() as bigint;
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  create(base?: DeepPartial<RecordStarted>): RecordStarted {
+    return RecordStarted.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<RecordStarted>): RecordStarted {
+    const message = createBaseRecordStarted() as any;
+    message.recordingId = object.recordingId ?? "";
+    message.node = (object.node !== undefined && object.node !== null)
+      ? NodeIdentity.fromPartial(object.node)
+      : undefined;
+    message.captureEngine = object.captureEngine ?? 0;
+    message.captureName = object.captureName ?? "";
+    message.captureBytes = (object.captureBytes !== undefined && object.captureBytes !== null)
+      ? BigInt(object.captureBytes)
+      : undefined;
+    return message;
+  },
+};
+
+function createBaseRecordFile(): RecordFile {
+  return { fileNumber: 0n };
+}
+
+export const RecordFile: MessageFns<RecordFile> = {
+  encode(message: RecordFile, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.fileNumber !== 0n) {
+      if (BigInt.asUintN(64, message.fileNumber) !== message.fileNumber) {
+        throw new globalThis.Error("value provided for field message.fileNumber of type uint64 too large");
+      }
+      writer.uint32(8).uint64(message.fileNumber);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): RecordFile {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseRecordFile() as any;
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 8) {
+              break;
+            }
+
+            message.fileNumber = reader.uint64() as bigint;
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  create(base?: DeepPartial<RecordFile>): RecordFile {
+    return RecordFile.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<RecordFile>): RecordFile {
+    const message = createBaseRecordFile() as any;
+    message.fileNumber = (object.fileNumber !== undefined && object.fileNumber !== null)
+      ? BigInt(object.fileNumber)
+      : 0n;
+    return message;
+  },
+};
+
 function createBaseRecordProgress(): RecordProgress {
-  return { eventCount: 0n, byteCount: 0n, lostCount: 0n };
+  return {
+    eventCount: 0n,
+    byteCount: 0n,
+    lostCount: 0n,
+    stateOnlyCount: 0n,
+    backlogLostCount: 0n,
+    backlogLostStateCount: 0n,
+    firstEventNumber: undefined,
+    lastEventNumber: undefined,
+    firstTimestampNs: undefined,
+    lastTimestampNs: undefined,
+    captureBytesRead: undefined,
+    fileCount: 0n,
+    threadCount: 0n,
+  };
 }
 
 export const RecordProgress: MessageFns<RecordProgress> = {
@@ -364,6 +773,66 @@ export const RecordProgress: MessageFns<RecordProgress> = {
         throw new globalThis.Error("value provided for field message.lostCount of type uint64 too large");
       }
       writer.uint32(24).uint64(message.lostCount);
+    }
+    if (message.stateOnlyCount !== 0n) {
+      if (BigInt.asUintN(64, message.stateOnlyCount) !== message.stateOnlyCount) {
+        throw new globalThis.Error("value provided for field message.stateOnlyCount of type uint64 too large");
+      }
+      writer.uint32(32).uint64(message.stateOnlyCount);
+    }
+    if (message.backlogLostCount !== 0n) {
+      if (BigInt.asUintN(64, message.backlogLostCount) !== message.backlogLostCount) {
+        throw new globalThis.Error("value provided for field message.backlogLostCount of type uint64 too large");
+      }
+      writer.uint32(40).uint64(message.backlogLostCount);
+    }
+    if (message.backlogLostStateCount !== 0n) {
+      if (BigInt.asUintN(64, message.backlogLostStateCount) !== message.backlogLostStateCount) {
+        throw new globalThis.Error("value provided for field message.backlogLostStateCount of type uint64 too large");
+      }
+      writer.uint32(48).uint64(message.backlogLostStateCount);
+    }
+    if (message.firstEventNumber !== undefined) {
+      if (BigInt.asUintN(64, message.firstEventNumber) !== message.firstEventNumber) {
+        throw new globalThis.Error("value provided for field message.firstEventNumber of type uint64 too large");
+      }
+      writer.uint32(56).uint64(message.firstEventNumber);
+    }
+    if (message.lastEventNumber !== undefined) {
+      if (BigInt.asUintN(64, message.lastEventNumber) !== message.lastEventNumber) {
+        throw new globalThis.Error("value provided for field message.lastEventNumber of type uint64 too large");
+      }
+      writer.uint32(64).uint64(message.lastEventNumber);
+    }
+    if (message.firstTimestampNs !== undefined) {
+      if (BigInt.asUintN(64, message.firstTimestampNs) !== message.firstTimestampNs) {
+        throw new globalThis.Error("value provided for field message.firstTimestampNs of type uint64 too large");
+      }
+      writer.uint32(72).uint64(message.firstTimestampNs);
+    }
+    if (message.lastTimestampNs !== undefined) {
+      if (BigInt.asUintN(64, message.lastTimestampNs) !== message.lastTimestampNs) {
+        throw new globalThis.Error("value provided for field message.lastTimestampNs of type uint64 too large");
+      }
+      writer.uint32(80).uint64(message.lastTimestampNs);
+    }
+    if (message.captureBytesRead !== undefined) {
+      if (BigInt.asUintN(64, message.captureBytesRead) !== message.captureBytesRead) {
+        throw new globalThis.Error("value provided for field message.captureBytesRead of type uint64 too large");
+      }
+      writer.uint32(88).uint64(message.captureBytesRead);
+    }
+    if (message.fileCount !== 0n) {
+      if (BigInt.asUintN(64, message.fileCount) !== message.fileCount) {
+        throw new globalThis.Error("value provided for field message.fileCount of type uint64 too large");
+      }
+      writer.uint32(96).uint64(message.fileCount);
+    }
+    if (message.threadCount !== 0n) {
+      if (BigInt.asUintN(64, message.threadCount) !== message.threadCount) {
+        throw new globalThis.Error("value provided for field message.threadCount of type uint64 too large");
+      }
+      writer.uint32(104).uint64(message.threadCount);
     }
     return writer;
   },
@@ -405,6 +874,86 @@ export const RecordProgress: MessageFns<RecordProgress> = {
             message.lostCount = reader.uint64() as bigint;
             continue;
           }
+          case 4: {
+            if (tag !== 32) {
+              break;
+            }
+
+            message.stateOnlyCount = reader.uint64() as bigint;
+            continue;
+          }
+          case 5: {
+            if (tag !== 40) {
+              break;
+            }
+
+            message.backlogLostCount = reader.uint64() as bigint;
+            continue;
+          }
+          case 6: {
+            if (tag !== 48) {
+              break;
+            }
+
+            message.backlogLostStateCount = reader.uint64() as bigint;
+            continue;
+          }
+          case 7: {
+            if (tag !== 56) {
+              break;
+            }
+
+            message.firstEventNumber = reader.uint64() as bigint;
+            continue;
+          }
+          case 8: {
+            if (tag !== 64) {
+              break;
+            }
+
+            message.lastEventNumber = reader.uint64() as bigint;
+            continue;
+          }
+          case 9: {
+            if (tag !== 72) {
+              break;
+            }
+
+            message.firstTimestampNs = reader.uint64() as bigint;
+            continue;
+          }
+          case 10: {
+            if (tag !== 80) {
+              break;
+            }
+
+            message.lastTimestampNs = reader.uint64() as bigint;
+            continue;
+          }
+          case 11: {
+            if (tag !== 88) {
+              break;
+            }
+
+            message.captureBytesRead = reader.uint64() as bigint;
+            continue;
+          }
+          case 12: {
+            if (tag !== 96) {
+              break;
+            }
+
+            message.fileCount = reader.uint64() as bigint;
+            continue;
+          }
+          case 13: {
+            if (tag !== 104) {
+              break;
+            }
+
+            message.threadCount = reader.uint64() as bigint;
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -427,6 +976,133 @@ export const RecordProgress: MessageFns<RecordProgress> = {
       : 0n;
     message.byteCount = (object.byteCount !== undefined && object.byteCount !== null) ? BigInt(object.byteCount) : 0n;
     message.lostCount = (object.lostCount !== undefined && object.lostCount !== null) ? BigInt(object.lostCount) : 0n;
+    message.stateOnlyCount = (object.stateOnlyCount !== undefined && object.stateOnlyCount !== null)
+      ? BigInt(object.stateOnlyCount)
+      : 0n;
+    message.backlogLostCount = (object.backlogLostCount !== undefined && object.backlogLostCount !== null)
+      ? BigInt(object.backlogLostCount)
+      : 0n;
+    message.backlogLostStateCount =
+      (object.backlogLostStateCount !== undefined && object.backlogLostStateCount !== null)
+        ? BigInt(object.backlogLostStateCount)
+        : 0n;
+    message.firstEventNumber = (object.firstEventNumber !== undefined && object.firstEventNumber !== null)
+      ? BigInt(object.firstEventNumber)
+      : undefined;
+    message.lastEventNumber = (object.lastEventNumber !== undefined && object.lastEventNumber !== null)
+      ? BigInt(object.lastEventNumber)
+      : undefined;
+    message.firstTimestampNs = (object.firstTimestampNs !== undefined && object.firstTimestampNs !== null)
+      ? BigInt(object.firstTimestampNs)
+      : undefined;
+    message.lastTimestampNs = (object.lastTimestampNs !== undefined && object.lastTimestampNs !== null)
+      ? BigInt(object.lastTimestampNs)
+      : undefined;
+    message.captureBytesRead = (object.captureBytesRead !== undefined && object.captureBytesRead !== null)
+      ? BigInt(object.captureBytesRead)
+      : undefined;
+    message.fileCount = (object.fileCount !== undefined && object.fileCount !== null) ? BigInt(object.fileCount) : 0n;
+    message.threadCount = (object.threadCount !== undefined && object.threadCount !== null)
+      ? BigInt(object.threadCount)
+      : 0n;
+    return message;
+  },
+};
+
+function createBaseStopRecordingRequest(): StopRecordingRequest {
+  return { recordingId: "" };
+}
+
+export const StopRecordingRequest: MessageFns<StopRecordingRequest> = {
+  encode(message: StopRecordingRequest, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.recordingId !== "") {
+      writer.uint32(10).string(message.recordingId);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): StopRecordingRequest {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseStopRecordingRequest() as any;
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.recordingId = reader.string();
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  create(base?: DeepPartial<StopRecordingRequest>): StopRecordingRequest {
+    return StopRecordingRequest.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<StopRecordingRequest>): StopRecordingRequest {
+    const message = createBaseStopRecordingRequest() as any;
+    message.recordingId = object.recordingId ?? "";
+    return message;
+  },
+};
+
+function createBaseStopRecordingResponse(): StopRecordingResponse {
+  return {};
+}
+
+export const StopRecordingResponse: MessageFns<StopRecordingResponse> = {
+  encode(_: StopRecordingResponse, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): StopRecordingResponse {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseStopRecordingResponse() as any;
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  create(base?: DeepPartial<StopRecordingResponse>): StopRecordingResponse {
+    return StopRecordingResponse.fromPartial(base ?? {});
+  },
+  fromPartial(_: DeepPartial<StopRecordingResponse>): StopRecordingResponse {
+    const message = createBaseStopRecordingResponse() as any;
     return message;
   },
 };
@@ -436,12 +1112,17 @@ export type RecordingServiceService = typeof RecordingServiceService;
 export const RecordingServiceService = {
   /**
    * Streams a capture file: the state of the node, then its events. The chunks, written one after the other, are the file.
-   * The server writes no file itself. Not in this version: answers UNIMPLEMENTED.
+   * The server writes no file itself.
+   *
+   * A recording of a capture file from its beginning waits for its client. Any other shares the node's inspector, which waits
+   * for nobody: when more than `backlog_bytes_max` wait for the client, whole events are left out until there is room. They
+   * are counted in the progress, and a pair of `drop` events stands around their place in the file.
    *
    * Errors:
    * - INVALID_ARGUMENT: a filter that does not compile, or a limit out of range.
    * - NOT_FOUND: unknown `source`.
-   * - RESOURCE_EXHAUSTED: the client read too slowly; a file with holes is never sent.
+   * - FAILED_PRECONDITION: `beginning` on a live source.
+   * - RESOURCE_EXHAUSTED: as many streams or replays are open as the server takes.
    */
   record: {
     path: "/strata.v1.RecordingService/Record" as const,
@@ -452,30 +1133,65 @@ export const RecordingServiceService = {
     responseSerialize: (value: RecordResponse): Buffer => Buffer.from(RecordResponse.encode(value).finish()),
     responseDeserialize: (value: Buffer): RecordResponse => RecordResponse.decode(value),
   },
+  /**
+   * Ends a recording in good order: what happened before the call is in it. The stream of the recording tells when it is
+   * complete, by its `ended`.
+   *
+   * Errors:
+   * - NOT_FOUND: unknown recording, or one that has ended.
+   */
+  stopRecording: {
+    path: "/strata.v1.RecordingService/StopRecording" as const,
+    requestStream: false as const,
+    responseStream: false as const,
+    requestSerialize: (value: StopRecordingRequest): Buffer => Buffer.from(StopRecordingRequest.encode(value).finish()),
+    requestDeserialize: (value: Buffer): StopRecordingRequest => StopRecordingRequest.decode(value),
+    responseSerialize: (value: StopRecordingResponse): Buffer =>
+      Buffer.from(StopRecordingResponse.encode(value).finish()),
+    responseDeserialize: (value: Buffer): StopRecordingResponse => StopRecordingResponse.decode(value),
+  },
 } as const;
 
 export interface RecordingServiceServer extends UntypedServiceImplementation {
   /**
    * Streams a capture file: the state of the node, then its events. The chunks, written one after the other, are the file.
-   * The server writes no file itself. Not in this version: answers UNIMPLEMENTED.
+   * The server writes no file itself.
+   *
+   * A recording of a capture file from its beginning waits for its client. Any other shares the node's inspector, which waits
+   * for nobody: when more than `backlog_bytes_max` wait for the client, whole events are left out until there is room. They
+   * are counted in the progress, and a pair of `drop` events stands around their place in the file.
    *
    * Errors:
    * - INVALID_ARGUMENT: a filter that does not compile, or a limit out of range.
    * - NOT_FOUND: unknown `source`.
-   * - RESOURCE_EXHAUSTED: the client read too slowly; a file with holes is never sent.
+   * - FAILED_PRECONDITION: `beginning` on a live source.
+   * - RESOURCE_EXHAUSTED: as many streams or replays are open as the server takes.
    */
   record: handleServerStreamingCall<RecordRequest, RecordResponse>;
+  /**
+   * Ends a recording in good order: what happened before the call is in it. The stream of the recording tells when it is
+   * complete, by its `ended`.
+   *
+   * Errors:
+   * - NOT_FOUND: unknown recording, or one that has ended.
+   */
+  stopRecording: handleUnaryCall<StopRecordingRequest, StopRecordingResponse>;
 }
 
 export interface RecordingServiceClient extends Client {
   /**
    * Streams a capture file: the state of the node, then its events. The chunks, written one after the other, are the file.
-   * The server writes no file itself. Not in this version: answers UNIMPLEMENTED.
+   * The server writes no file itself.
+   *
+   * A recording of a capture file from its beginning waits for its client. Any other shares the node's inspector, which waits
+   * for nobody: when more than `backlog_bytes_max` wait for the client, whole events are left out until there is room. They
+   * are counted in the progress, and a pair of `drop` events stands around their place in the file.
    *
    * Errors:
    * - INVALID_ARGUMENT: a filter that does not compile, or a limit out of range.
    * - NOT_FOUND: unknown `source`.
-   * - RESOURCE_EXHAUSTED: the client read too slowly; a file with holes is never sent.
+   * - FAILED_PRECONDITION: `beginning` on a live source.
+   * - RESOURCE_EXHAUSTED: as many streams or replays are open as the server takes.
    */
   record(request: RecordRequest, options?: Partial<CallOptions>): ClientReadableStream<RecordResponse>;
   record(
@@ -483,6 +1199,28 @@ export interface RecordingServiceClient extends Client {
     metadata?: Metadata,
     options?: Partial<CallOptions>,
   ): ClientReadableStream<RecordResponse>;
+  /**
+   * Ends a recording in good order: what happened before the call is in it. The stream of the recording tells when it is
+   * complete, by its `ended`.
+   *
+   * Errors:
+   * - NOT_FOUND: unknown recording, or one that has ended.
+   */
+  stopRecording(
+    request: StopRecordingRequest,
+    callback: (error: ServiceError | null, response: StopRecordingResponse) => void,
+  ): ClientUnaryCall;
+  stopRecording(
+    request: StopRecordingRequest,
+    metadata: Metadata,
+    callback: (error: ServiceError | null, response: StopRecordingResponse) => void,
+  ): ClientUnaryCall;
+  stopRecording(
+    request: StopRecordingRequest,
+    metadata: Metadata,
+    options: Partial<CallOptions>,
+    callback: (error: ServiceError | null, response: StopRecordingResponse) => void,
+  ): ClientUnaryCall;
 }
 
 export const RecordingServiceClient = makeGenericClientConstructor(

@@ -1,0 +1,91 @@
+/** From the start-up data of an inspector's thread to a host that runs: engine, state, loop. Falls back where that is wanted. */
+import { type CaptureEngine, CaptureError } from '../capture/capture-engine.ts';
+import { makeLiveEngine } from '../capture/live-engine.ts';
+import { SavefileEngine } from '../capture/savefile/savefile-engine.ts';
+import { StrataError } from '../event/strata-error.ts';
+import { DEFAULT_STATE_LIMITS, OsState } from '../state/os-state.ts';
+import { Inspector } from './inspector.ts';
+import { InspectorHost } from './inspector-host.ts';
+import type { EngineChoice, OpenedSource, WorkerConfig } from './protocol.ts';
+
+export interface OpenedInspector {
+  readonly host: InspectorHost;
+  readonly source: OpenedSource;
+}
+
+/** Engines by choice, best first. */
+const CANDIDATES: Readonly<Record<EngineChoice, readonly CaptureEngine['name'][]>> = {
+  savefile: ['savefile'],
+  ebpf: ['ebpf'],
+  nodriver: ['nodriver'],
+  auto: ['ebpf', 'nodriver'],
+};
+
+/** Opens the best engine there is and starts the loop. Rejects with the error of the last one tried. */
+export async function openInspector(config: WorkerConfig): Promise<OpenedInspector> {
+  let fallbackReason = '';
+  const candidates = CANDIDATES[config.engine];
+  for (const [index, name] of candidates.entries()) {
+    try {
+      const host = await startHost(config, await makeEngine(config, name), fallbackReason);
+      return { host, source: { engine: name, fallbackReason } };
+    } catch (error) {
+      if (index === candidates.length - 1) throw error;
+      fallbackReason = error instanceof Error ? error.message : String(error);
+    }
+  }
+  throw new StrataError({ code: 'INTERNAL', message: `no capture engine for '${config.engine}'` });
+}
+
+async function makeEngine(config: WorkerConfig, name: CaptureEngine['name']): Promise<CaptureEngine> {
+  if (name === 'ebpf' || name === 'nodriver') return makeLiveEngine(name, config.live);
+  return new SavefileEngine({ path: config.capturePath, limits: { blockBytesMax: config.blockBytesMax } });
+}
+
+async function startHost(
+  config: WorkerConfig,
+  engine: CaptureEngine,
+  fallbackReason: string,
+): Promise<InspectorHost> {
+  const isLive = engine.name !== 'savefile';
+  const retention = { eventsMax: config.retainEvents, bytesMax: config.retainBytes };
+  const parserOptions = isLive
+    ? { hostRoot: config.live.hostRoot, tracksConnectionStatus: true, addsBootTime: true }
+    : {};
+  const inspector = new Inspector(newState(config), engine, retention, parserOptions);
+  const host = new InspectorHost(inspector, {
+    nodeName: config.nodeName,
+    captureName: config.captureName,
+    speed: isLive ? 0 : config.speed,
+    waitSubscribers: isLive ? 0 : config.waitSubscribers,
+    nowMs: () => performance.now(),
+    fallbackReason,
+  });
+  try {
+    await host.start();
+  } catch (error) {
+    await engine.close().catch(() => undefined);
+    // What cannot be captured is the node's fault, not the server's.
+    if (isLive && !(error instanceof StrataError) && !(error instanceof CaptureError))
+      throw notPossible(error);
+    throw error;
+  }
+  return host;
+}
+
+function notPossible(error: unknown): StrataError {
+  const message = error instanceof Error ? error.message : String(error);
+  return new StrataError({ code: 'FAILED_PRECONDITION', message, reason: 'CAPTURE_ERROR' }, { cause: error });
+}
+
+function newState(config: WorkerConfig): OsState {
+  return new OsState({
+    ...DEFAULT_STATE_LIMITS,
+    threadsMax: config.threadsMax,
+    fdsPerProcessMax: config.fdsPerProcessMax,
+    usersMax: config.usersMax,
+    groupsMax: config.usersMax,
+    containersMax: config.containersMax,
+    undoEntriesMax: config.retainEvents === 0 ? 0 : Math.max(65_536, 4 * config.retainEvents),
+  });
+}

@@ -1,0 +1,66 @@
+/** From the options of the server to what live engines take. */
+import { RE2JS } from 're2js';
+import type { LiveOptions } from './capture/live-options.ts';
+import { type Config, ConfigError } from './config/config.ts';
+
+/** As many names and cgroups as the probe compares. */
+const SUPPRESSED_MAX = 16;
+/** The kernel's names of processes, without the NUL at the end. */
+const COMM_CHARS_MAX = 15;
+
+/** Throws ConfigError for values that no engine can work with. */
+export function liveOptions(config: Config): LiveOptions {
+  for (const pattern of config['redact-args']) checkPattern(pattern);
+  for (const comm of config['suppress-comm']) {
+    if (Buffer.byteLength(comm) > COMM_CHARS_MAX) {
+      throw new ConfigError(`--suppress-comm ${comm}: the kernel cuts names to ${COMM_CHARS_MAX} bytes`);
+    }
+  }
+  for (const name of ['suppress-comm', 'suppress-cgroup'] as const) {
+    if (config[name].length > SUPPRESSED_MAX) throw new ConfigError(`--${name}: at most ${SUPPRESSED_MAX}`);
+  }
+  return {
+    hostRoot: rootOf(config['host-root'] ?? ''),
+    ringBytes: powerOfTwo(config['ring-bytes']),
+    ringCount: config['ring-count'],
+    reorderWindowUs: config['reorder-window-us'],
+    snaplen: config.snaplen,
+    argsBytesMax: config['args-bytes-max'],
+    captureSelf: config['capture-self'],
+    suppressComms: config['suppress-comm'],
+    suppressPids: config['suppress-pid'].map(checkPid),
+    suppressCgroups: config['suppress-cgroup'],
+    pageFaults: config['page-faults'],
+    contextSwitches: config['context-switches'],
+    collectEnv: config['collect-env'],
+    redactArgs: config['redact-args'],
+    dropCapabilities: config['drop-capabilities'],
+    nodriverRefreshMs: config['nodriver-refresh-ms'],
+    healBudget: config['heal-budget'],
+  };
+}
+
+/** Without the slashes at its end: '/' itself is no prefix. */
+function rootOf(path: string): string {
+  return path.replace(/\/+$/, '');
+}
+
+function powerOfTwo(bytes: number): number {
+  return 2 ** Math.ceil(Math.log2(bytes));
+}
+
+function checkPid(text: string): number {
+  const pid = Number(text);
+  if (!/^\d+$/.test(text) || pid < 1 || pid > 4_194_304) {
+    throw new ConfigError(`--suppress-pid: expected a process id, got '${text}'`);
+  }
+  return pid;
+}
+
+function checkPattern(pattern: string): void {
+  try {
+    RE2JS.compile(pattern);
+  } catch (error) {
+    throw new ConfigError(`--redact-args '${pattern}': ${(error as Error).message}`, { cause: error });
+  }
+}
