@@ -46,7 +46,7 @@ struct config {
 	u32 comm_count;             /* processes that execute under these names become suppressed */
 	u32 cgroup_count;           /* suppressed cgroups (v2 ids and their levels) */
 	u32 wants_env;              /* 1: collect environment variables of executed programs */
-	u32 reserved;
+	u32 self_tree;              /* 1: children of self_tgids are not captured either */
 	char comms[COMMS_MAX][16];
 	struct { u64 id; u32 level; u32 reserved; } cgroups[CGROUPS_MAX];
 	u8 events[16];              /* by EVENT_*: 0 or 1 */
@@ -87,7 +87,9 @@ struct scratch {
 	u32 lpos;          /* where its length goes, in data */
 	u32 cpu;
 	u32 is_compat;     /* 32-bit call on x86_64 */
-	u64 work[8];       /* between subprograms */
+	u32 path_at;       /* start of the last path, in path */
+	u32 reserved;
+	u64 work[8];       /* between subprograms; [0] is the task that process.h describes */
 	u8 data[2 * SCRATCH_BYTES];
 	u8 path[8192];     /* paths are built from the end backwards */
 };
@@ -118,6 +120,7 @@ struct flag_table { u32 byte[4][256]; };
 ARRAY_MAP(flag_tables, FLAG_TABLES_MAX, struct flag_table, 0);
 ARRAY_MAP(scratches, CPUS_MAX, struct scratch, 0);
 
+/* tgid -> SUPPRESSED_* (suppress.h). Grows at fork, shrinks when the process ends. */
 struct { __uint(type, BPF_MAP_TYPE_HASH); __uint(max_entries, 8192); __type(key, u32); __type(value, u32); } suppressed SEC(".maps");
 /* Filled by the loader: index = syscall_row.program. */
 struct { __uint(type, BPF_MAP_TYPE_PROG_ARRAY); __uint(max_entries, PROGRAMS_MAX); __type(key, u32); __type(value, u32); } programs SEC(".maps");

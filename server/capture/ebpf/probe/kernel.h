@@ -24,10 +24,11 @@ typedef struct { u32 val; } kgid_t;
 struct list_head { struct list_head *next, *prev; } KERNEL;
 struct qstr { u32 len; const unsigned char *name; } KERNEL;
 
-struct super_block { u32 s_dev; unsigned long s_magic; void *s_op; } KERNEL;
+struct super_block { u32 s_dev; unsigned long s_flags, s_magic; void *s_op; } KERNEL;
 struct timespec64 { s64 tv_sec; long tv_nsec; } KERNEL;
 struct inode {
 	u16 i_mode;
+	u32 i_flags;
 	kuid_t i_uid;
 	kgid_t i_gid;
 	unsigned long i_ino;
@@ -51,7 +52,9 @@ struct files_struct { struct fdtable *fdt; } KERNEL;
 struct fs_struct { struct path root, pwd; } KERNEL;
 
 struct ns_common { u32 inum; } KERNEL;
-struct user_namespace { int level; } KERNEL;
+struct uid_gid_extent { u32 first, lower_first, count; } KERNEL;
+struct uid_gid_map { u32 nr_extents; struct uid_gid_extent extent[5]; } KERNEL;
+struct user_namespace { struct uid_gid_map uid_map, gid_map; int level; } KERNEL;
 struct task_struct;
 struct pid_namespace { struct task_struct *child_reaper; u32 level; struct ns_common ns; } KERNEL;
 struct net { struct ns_common ns; } KERNEL;
@@ -71,14 +74,17 @@ struct css_set { struct cgroup *dfl_cgrp; struct cgroup_subsys_state *subsys[8];
 typedef struct { u64 val; } kernel_cap_t;
 /* Up to 6.2. */
 struct kernel_cap_struct___pre63 { u32 cap[2]; } KERNEL;
+struct group_info { int ngroups; kgid_t gid[1]; } KERNEL;
 struct cred {
 	kuid_t uid, suid, euid, fsuid;
 	kgid_t gid, sgid, egid, fsgid;
 	kernel_cap_t cap_inheritable, cap_permitted, cap_effective;
 	struct user_namespace *user_ns;
+	struct group_info *group_info;
 } KERNEL;
 
 struct percpu_counter { s64 count; } KERNEL;
+typedef struct { int counter; } atomic_t;
 typedef struct { s64 counter; } atomic_long_t;
 struct mm_rss_stat___pre62 { atomic_long_t count[4]; } KERNEL;
 struct mm_struct {
@@ -94,7 +100,7 @@ struct rlimit { unsigned long rlim_cur, rlim_max; } KERNEL;
 struct tty_driver { int major, minor_start; } KERNEL;
 struct tty_struct { struct tty_driver *driver; int index; } KERNEL;
 enum pid_type { PIDTYPE_PID, PIDTYPE_TGID, PIDTYPE_PGID, PIDTYPE_SID };
-struct signal_struct { struct pid *pids[4]; struct rlimit rlim[16]; struct tty_struct *tty; u32 flags; struct task_struct *curr_target; struct list_head thread_head; unsigned int is_child_subreaper : 1; unsigned int has_child_subreaper : 1; } KERNEL;
+struct signal_struct { atomic_t live; struct pid *pids[4]; struct rlimit rlim[16]; struct tty_struct *tty; u32 flags; struct task_struct *curr_target; struct list_head thread_head; unsigned int is_child_subreaper : 1; unsigned int has_child_subreaper : 1; } KERNEL;
 struct thread_info { u32 flags; u32 status; } KERNEL;
 struct task_struct {
 	struct thread_info thread_info;

@@ -5,26 +5,10 @@
 #include "abi.h"
 #include "record.h"
 #include "task.h"
+#include "suppress.h"
 #include "ops.h"
 
 char LICENSE[] SEC("license") = "GPL";
-
-#define TS_COMPAT 2
-
-/* Of a process nobody wants to see: our own, or suppressed by pid, name or cgroup. */
-static __always_inline int is_suppressed(struct config *cfg, u32 tgid)
-{
-	for (int i = 0; i < SELF_MAX; i++) {
-		if (i >= cfg->self_count) break;
-		if (cfg->self_tgids[i] == tgid) return 1;
-	}
-	if (cfg->suppressed_count && bpf_map_lookup_elem(&suppressed, &tgid)) return 1;
-	for (int i = 0; i < CGROUPS_MAX; i++) {
-		if (i >= cfg->cgroup_count) break;
-		if (bpf_get_current_ancestor_cgroup_id(cfg->cgroups[i].level) == cfg->cgroups[i].id) return 1;
-	}
-	return 0;
-}
 
 static __always_inline void load_args(struct scratch *s, struct pt_regs *regs, int is_compat)
 {
@@ -55,22 +39,11 @@ int BPF_PROG(sys_exit, struct pt_regs *regs, long ret)
 {
 	struct config *cfg = config_of();
 	if (!cfg || !cfg->enabled) return 0;
-	u32 is_compat = 0;
-#if defined(__TARGET_ARCH_x86)
-	s64 native = (s32)regs->orig_ax;
-	struct task_struct *task = bpf_get_current_task_btf();
-	if (task->thread_info.status & TS_COMPAT) {
-		u32 k = native;
-		u16 *mapped = bpf_map_lookup_elem(&compat, &k);
-		if (!mapped) return 0;
-		is_compat = 1;
-		native = *mapped;
-	}
-#else
-	s64 native = regs->syscallno;
-#endif
-	if ((u64)native >= SYSCALLS_MAX) return 0;
-	u32 nr = native;
+	u32 is_compat;
+	u32 nr = native_nr(regs, &is_compat);
+	if (nr >= SYSCALLS_MAX) return 0;
+	/* Keeps the bound in the register the verifier looks at. */
+	asm volatile("%0 &= 511" : "+r"(nr));
 	u8 interest = cfg->syscalls[nr];
 	if (!(interest & (ret < 0 ? WANT_FAILURE : WANT_SUCCESS))) return 0;
 	if (is_suppressed(cfg, bpf_get_current_pid_tgid() >> 32)) {
@@ -104,8 +77,6 @@ int BPF_PROG(sys_exit, struct pt_regs *regs, long ret)
 	return 0;
 }
 
-/* A program of the table `programs`: called for one system call with its arguments in the scratch. */
-#define SYSCALL_PROGRAM(name) SEC("tp_btf/sys_exit") int BPF_PROG(name, struct pt_regs *regs, long ret)
-
+#include "events.h"
 #include "io.h"
 #include "socket.h"

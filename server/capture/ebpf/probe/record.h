@@ -138,3 +138,6 @@ static __always_inline void record_submit(struct scratch *s, struct config *cfg)
 		count_drop(*type);
 	}
 }
+
+/* A program of the table `programs`: called for one system call with its arguments in the scratch. */
+#define SYSCALL_PROGRAM(name) SEC("tp_btf/sys_exit") int BPF_PROG(name, struct pt_regs *regs, long ret)

@@ -5,6 +5,37 @@
 
 static __always_inline struct task_struct *current_task(void) { return (struct task_struct *)bpf_get_current_task(); }
 
+#define TS_COMPAT 2          /* x86: thread_info.status */
+#define TIF_32BIT (1 << 22)  /* arm64: thread_info.flags */
+#define NR_NONE 0xffff
+
+/* The system call of `regs` by its 64-bit number, NR_NONE when it has none; *is_compat tells a 32-bit call. */
+static __always_inline u32 native_nr(struct pt_regs *regs, u32 *is_compat)
+{
+	struct task_struct *task = bpf_get_current_task_btf();
+	*is_compat = 0;
+#if defined(__TARGET_ARCH_x86)
+	u32 nr = (u32)regs->orig_ax;
+	if (task->thread_info.status & TS_COMPAT) {
+		u16 *mapped = bpf_map_lookup_elem(&compat, &nr);
+		*is_compat = 1;
+		return mapped ? *mapped : NR_NONE;
+	}
+	return nr;
+#else
+	/* 32-bit programs on arm64 have numbers of their own, which nobody has written down here. */
+	if (task->thread_info.flags & TIF_32BIT) return NR_NONE;
+	return (u32)regs->syscallno;
+#endif
+}
+
+static __always_inline u32 native_nr_of_current(void)
+{
+	u32 is_compat;
+	struct pt_regs *regs = (void *)bpf_task_pt_regs(bpf_get_current_task_btf());
+	return native_nr(regs, &is_compat);
+}
+
 /* A native flag word in the schema's bits. */
 static __always_inline u32 native_to_schema(u32 table, u64 v)
 {
@@ -57,20 +88,28 @@ static __always_inline void add_dev_ino(struct scratch *s, s64 fd)
 		n_ = BPF_CORE_READ(mm, rss_stat[which].count); \
 	n_ < 0 ? 0 : n_; \
 })
+/* Memory in KiB. */
+struct vm { u32 size, rss, swap; };
+
+static __always_inline void vm_of(struct vm *vm, struct task_struct *task)
+{
+	struct mm_struct *mm = BPF_CORE_READ(task, mm);
+	*vm = (struct vm){};
+	if (!mm) return;
+	vm->size = BPF_CORE_READ(mm, total_vm) * PAGE_KB;
+	/* MM_FILEPAGES, MM_ANONPAGES, MM_SWAPENTS, MM_SHMEMPAGES */
+	vm->rss = (MM_COUNT(mm, 0) + MM_COUNT(mm, 1) + MM_COUNT(mm, 3)) * PAGE_KB;
+	vm->swap = MM_COUNT(mm, 2) * PAGE_KB;
+}
+
 /* Three parameters: vm_size, vm_rss, vm_swap in KiB. */
 static __always_inline void add_vm(struct scratch *s, struct task_struct *task)
 {
-	struct mm_struct *mm = BPF_CORE_READ(task, mm);
-	u64 size = 0, rss = 0, swap = 0;
-	if (mm) {
-		size = BPF_CORE_READ(mm, total_vm);
-		/* MM_FILEPAGES, MM_ANONPAGES, MM_SWAPENTS, MM_SHMEMPAGES */
-		rss = MM_COUNT(mm, 0) + MM_COUNT(mm, 1) + MM_COUNT(mm, 3);
-		swap = MM_COUNT(mm, 2);
-	}
-	add_u32(s, size * PAGE_KB);
-	add_u32(s, rss * PAGE_KB);
-	add_u32(s, swap * PAGE_KB);
+	struct vm vm;
+	vm_of(&vm, task);
+	add_u32(s, vm.size);
+	add_u32(s, vm.rss);
+	add_u32(s, vm.swap);
 }
 
 /* I/O payload: `n` bytes at `from`, cut to the snaplen; empty unless someone wants payloads. */

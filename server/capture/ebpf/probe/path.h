@@ -1,0 +1,76 @@
+/*
+ * Absolute paths from a dentry and a mount. bpf_d_path() is refused in these programs, so the walk is made by hand: from the last
+ * component to the root, written from the end of scratch.path backwards.
+ */
+#pragma once
+#include "record.h"
+
+#define PATH_BYTES 4096      /* with the NUL */
+#define PATH_STEPS_MAX 192   /* components and mounts crossed */
+#define PATH_FROM_TASK_ROOT 1 /* as the process itself sees it (chroot); without: from the root of its mount namespace */
+
+/*
+ * Builds the path and leaves its start in scratch.path_at (PATH_BYTES - 1: nothing but the NUL). A path that is too long keeps its
+ * end and has no leading slash; it is counted as truncated. Files without a place in a file system (memfd, pipes) give an empty path.
+ */
+__noinline int walk_path(struct scratch *s, u64 at_dentry, u64 at_mnt, u32 flags)
+{
+	if (!s) return 0;
+	/* Kept in the map, so that the states of all rounds are alike for the verifier. */
+	volatile u32 *at = &s->path_at;
+	struct dentry *dentry = (void *)at_dentry;
+	struct mount *mnt = (void *)at_mnt - bpf_core_field_offset(struct mount, mnt);
+	struct dentry *root = 0;
+	u64 root_mnt = 0;
+	if (flags & PATH_FROM_TASK_ROOT) {
+		struct task_struct *task = (void *)bpf_get_current_task();
+		root = BPF_CORE_READ(task, fs, root.dentry);
+		root_mnt = (u64)BPF_CORE_READ(task, fs, root.mnt) - bpf_core_field_offset(struct mount, mnt);
+	}
+	*at = PATH_BYTES - 1;
+	s->path[PATH_BYTES - 1] = 0;
+	for (int i = 0; i < PATH_STEPS_MAX; i++) {
+		if (dentry == root && (u64)mnt == root_mnt) return 0;
+		struct dentry *parent = BPF_CORE_READ(dentry, d_parent);
+		if (dentry == BPF_CORE_READ(mnt, mnt.mnt_root)) {
+			struct mount *below = BPF_CORE_READ(mnt, mnt_parent);
+			if (below == mnt) return 0;
+			dentry = BPF_CORE_READ(mnt, mnt_mountpoint);
+			mnt = below;
+			continue;
+		}
+		if (dentry == parent) return 0;
+		u64 n = BPF_CORE_READ(dentry, d_name.len);
+		asm volatile("%0 &= 0xff" : "+r"(n));
+		u32 end = *at;
+		if (n + 1 > end) break;
+		u32 start = end - n;
+		bpf_probe_read_kernel(&s->path[start & (PATH_BYTES - 1)], n, BPF_CORE_READ(dentry, d_name.name));
+		s->path[(start - 1) & (PATH_BYTES - 1)] = '/';
+		*at = start - 1;
+		dentry = parent;
+	}
+	COUNT(truncated);
+	/* The slash would pretend that this is all. */
+	if (*at < PATH_BYTES - 1) *at += 1;
+	return 0;
+}
+
+/* The path of a file as one parameter. The root itself is "/"; what has no place in a file system is its bare name ("memfd:x"). */
+__noinline int add_path(struct scratch *s, u64 dentry, u64 mnt, u32 flags)
+{
+	if (!s) return 0;
+	if (!dentry || !mnt) {
+		add_empty(s);
+		return 0;
+	}
+	walk_path(s, dentry, mnt, flags);
+	u32 at = s->path_at & (PATH_BYTES - 1);
+	if (at < PATH_BYTES - 1) {
+		add_kernel_text(s, &s->path[at], PATH_BYTES);
+		return 0;
+	}
+	const unsigned char *name = BPF_CORE_READ((struct dentry *)dentry, d_name.name);
+	add_kernel_text(s, name, 256);
+	return 0;
+}
