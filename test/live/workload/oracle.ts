@@ -1,0 +1,197 @@
+/**
+ * Compares the events of every thread with what strace saw of it: the same calls in the same order, with equal results and
+ * arguments. Differences come out as short keys that known-differences.txt may name.
+ */
+import { EF_OLD_VERSION, EF_UNUSED, EVENT_TABLE } from '../../../server/event/event-table.ts';
+import { CALL_PARAMS } from './call-params.ts';
+import { paramDifference } from './compare-param.ts';
+import type { ObservedEvent } from './observed-event.ts';
+import type { StraceCall, StraceThread } from './strace-log.ts';
+
+export interface Difference {
+  /** `missing CALL`, `extra EVENT`, `result CALL`, `param EVENT.NAME`, `number CALL`, `exit`. */
+  readonly key: string;
+  readonly detail: string;
+}
+
+export interface OracleReport {
+  readonly differences: readonly Difference[];
+  readonly threads: number;
+  readonly calls: number;
+  readonly params: number;
+}
+
+/** Calls whose events go by another name. */
+const ALIASES: Readonly<Record<string, string>> = {
+  pread64: 'pread',
+  pwrite64: 'pwrite',
+  prlimit64: 'prlimit',
+  sendfile64: 'sendfile',
+  _llseek: 'llseek',
+  exit: 'procexit',
+  exit_group: 'procexit',
+};
+
+const OWN_EVENTS: ReadonlySet<string> = new Set(
+  EVENT_TABLE.filter((row) => !row.isEnter && row.source === 'SYSCALL')
+    .filter((row) => (row.flags & (EF_OLD_VERSION | EF_UNUSED)) === 0 && row.id > 1)
+    .map((row) => row.name),
+);
+
+/** `missingCounts`: how far apart two sequences may drift before the rest of a thread is given up. */
+const LOOKAHEAD = 400;
+
+/** Events of a thread by tid, in order. */
+export type EventsByThread = ReadonlyMap<number, readonly ObservedEvent[]>;
+
+export function compareWithStrace(
+  threads: ReadonlyMap<number, StraceThread>,
+  events: EventsByThread,
+): OracleReport {
+  const differences: Difference[] = [];
+  let calls = 0;
+  let params = 0;
+  for (const thread of threads.values()) {
+    const ours = withoutBirth(events.get(thread.tid) ?? [], thread, differences);
+    calls += thread.calls.length;
+    params += compareThread(thread, ours, differences);
+  }
+  return { differences, threads: threads.size, calls, params };
+}
+
+/** The child's side of a clone is no call strace sees; before it there is nothing. */
+function withoutBirth(
+  events: readonly ObservedEvent[],
+  thread: StraceThread,
+  differences: Difference[],
+): readonly ObservedEvent[] {
+  const isFirstTracedThread = thread.calls[0]?.name === 'execve' && !isBirth(events[0]);
+  if (isFirstTracedThread) {
+    const start = events.findIndex((event) => event.name === 'execve');
+    return start < 0 ? events : events.slice(start);
+  }
+  const births = events.filter(isBirth).length;
+  if (births !== 1 || !isBirth(events[0])) {
+    differences.push({
+      key: 'birth',
+      detail: `thread ${thread.tid}: ${births} clone events of the child's side`,
+    });
+  }
+  return events.filter((event) => !isBirth(event));
+}
+
+function isBirth(event: ObservedEvent | undefined): boolean {
+  return event !== undefined && /^(clone3?|v?fork)$/.test(event.name) && event.result === 0n;
+}
+
+/** Returns how many parameters were compared. */
+function compareThread(
+  thread: StraceThread,
+  events: readonly ObservedEvent[],
+  differences: Difference[],
+): number {
+  const add = (key: string, detail: string): void => {
+    differences.push({ key, detail: `thread ${thread.tid}: ${detail}` });
+  };
+  let params = 0;
+  let at = 0;
+  let exits = 0;
+  for (const call of thread.calls) {
+    const name = eventName(call);
+    if (name === 'procexit') continue;
+    while (events[at]?.name === 'procexit' || isNoCall(events[at])) {
+      if (events[at]?.name === 'procexit') exits++;
+      at++;
+    }
+    const found = findCall(call, name, events, at);
+    if (found < 0) {
+      // Killed inside the call: strace saw no end of it, and neither did anybody else.
+      if (call.result !== undefined)
+        add(`missing ${call.name}`, `${show(call)}; next is ${showEvent(events[at])}`);
+      continue;
+    }
+    for (const event of events.slice(at, found)) {
+      if (!isNoCall(event)) add(`extra ${extraName(event)}`, `${showEvent(event)} before ${show(call)}`);
+    }
+    params += compareCall(call, events[found] as ObservedEvent, add);
+    at = found + 1;
+  }
+  for (const event of events.slice(at)) {
+    if (event.name === 'procexit') exits++;
+    else if (!isNoCall(event)) add(`extra ${extraName(event)}`, `${showEvent(event)} after the last call`);
+  }
+  if (exits !== (thread.hasEnded ? 1 : 0)) add('exit', `${exits} procexit events, ended: ${thread.hasEnded}`);
+  return params;
+}
+
+/** Place of the call's event: the next one, or a later one when events in between are extra. */
+function findCall(
+  call: StraceCall,
+  name: string | undefined,
+  events: readonly ObservedEvent[],
+  at: number,
+): number {
+  const end = Math.min(events.length, at + LOOKAHEAD);
+  for (let i = at; i < end; i++) {
+    const event = events[i] as ObservedEvent;
+    if (event.name === 'procexit') break;
+    if (isSame(call, name, event)) return i;
+  }
+  return -1;
+}
+
+function isSame(call: StraceCall, name: string | undefined, event: ObservedEvent): boolean {
+  if (name === undefined) return event.isGeneric && event.nativeNumber === call.number;
+  return event.name === name && (call.result === undefined || sameResult(call, event));
+}
+
+function sameResult(call: StraceCall, event: ObservedEvent): boolean {
+  const got = event.result;
+  if (got === undefined) return true;
+  const wanted = call.result ?? 0n;
+  return got === BigInt.asIntN(64, wanted) || (event.isUnsignedResult && got === BigInt.asUintN(32, wanted));
+}
+
+function compareCall(
+  call: StraceCall,
+  event: ObservedEvent,
+  add: (key: string, detail: string) => void,
+): number {
+  if (event.isGeneric) return 1;
+  let compared = 1;
+  for (const row of CALL_PARAMS[event.name] ?? []) {
+    const index = event.indexOf(row[0]);
+    if (index < 0) {
+      add(`param ${event.name}.${row[0]}`, 'the event type has no such parameter');
+      continue;
+    }
+    compared++;
+    const difference = paramDifference(row, call, event, index);
+    if (difference !== undefined) add(`param ${event.name}.${row[0]}`, `${difference} in ${show(call)}`);
+  }
+  return compared;
+}
+
+/** Name of the event of a call; undefined when the call has none of its own. */
+function eventName(call: StraceCall): string | undefined {
+  const name = ALIASES[call.name] ?? call.name;
+  return name === 'procexit' || OWN_EVENTS.has(name) ? name : undefined;
+}
+
+/** Events that are no system calls: signals, switches, page faults. */
+function isNoCall(event: ObservedEvent | undefined): boolean {
+  return event !== undefined && event.record.info.source !== 'SYSCALL' && event.name !== 'procexit';
+}
+
+function extraName(event: ObservedEvent): string {
+  return event.isGeneric ? `syscall-${event.nativeNumber}` : event.name;
+}
+
+function show(call: StraceCall): string {
+  const args = call.args.map((arg) => (arg.length > 160 ? `${arg.slice(0, 160)}...` : arg)).join(', ');
+  return `${call.name}(${args}) = ${call.result ?? '?'} (log line ${call.line})`;
+}
+
+function showEvent(event: ObservedEvent | undefined): string {
+  return event === undefined ? 'nothing' : `${extraName(event)} = ${event.result ?? '-'}`;
+}
