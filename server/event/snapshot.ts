@@ -79,6 +79,10 @@ export interface ThreadEntry {
   readonly exeInoMtimeNs: bigint;
   readonly exeFromMemfd: boolean;
   readonly exeLowerLayer: boolean;
+  /** When the thread was made, nanoseconds since the epoch. Live sources only: files do not hold it. */
+  readonly startTsNs?: bigint | undefined;
+  /** A main thread that has exited while other threads of its process live on. Live sources only. */
+  readonly isDead?: boolean | undefined;
 }
 
 /** One open fd; which members are meaningful follows from `type` (FD_* numbers). */
@@ -101,6 +105,43 @@ export interface FdEntry {
   readonly unixPeer: Integer;
 }
 
+/** A thread looked at again while the source runs. */
+export interface ThreadChange {
+  readonly thread: ThreadEntry;
+  readonly fds: readonly FdEntry[] | undefined;
+}
+
+/** A value as a supplement holds it. */
+export type SupplementValue =
+  | Integer
+  | string
+  | boolean
+  | Buffer
+  | readonly string[]
+  | readonly (readonly [string, string])[];
+
+/** Members of one row by name, as far as they differ from what the lists make of it. */
+export type SupplementMembers = Readonly<Record<string, SupplementValue>>;
+
+/**
+ * What the lists of a capture file cannot say about the state they stand for: state that only events tell, and text longer
+ * than the lists take. Captures that this project has recorded hold it, so that their state is the very one they started from.
+ */
+export type SupplementRow =
+  | { readonly kind: 'thread'; readonly tid: number; readonly members: SupplementMembers }
+  | { readonly kind: 'fd'; readonly tid: number; readonly fd: number; readonly members: SupplementMembers }
+  /** The order of a thread's fds, which lists show, and the size of the table that gives it. */
+  | {
+      readonly kind: 'fd-order';
+      readonly tid: number;
+      readonly fds: readonly number[];
+      readonly bucketCount: number;
+    }
+  /** Whether a process gets the orphans of its descendants. */
+  | { readonly kind: 'reaper'; readonly pid: number; readonly isReaper: boolean }
+  /** A main thread that has exited before the other threads of its process. */
+  | { readonly kind: 'dead'; readonly tid: number };
+
 /** Receives the initial state, in the order the source holds it. */
 export interface SnapshotSink {
   onMachine(entry: MachineEntry): void;
@@ -110,8 +151,17 @@ export interface SnapshotSink {
   onThread(entry: ThreadEntry): void;
   /** Fds of one thread; its `onThread` may come before or never. */
   onFds(tid: number, entries: readonly FdEntry[]): void;
+  /** After the rows it is about. */
+  onSupplement?(rows: readonly SupplementRow[]): void;
   /** A capture that follows another in the same source starts: what was delivered before is no longer so. */
   onSectionStart?(): void;
   /** The initial state of such a capture is complete; its events follow. */
   onSectionReady?(): void;
+  /**
+   * Live sources, between events: threads that were looked at again. They replace what was known of them, their fds too
+   * unless `fds` is undefined.
+   */
+  onThreadsChanged?(changes: readonly ThreadChange[]): void;
+  /** Live sources, between events: threads that ended without an event. */
+  onThreadsGone?(tids: readonly number[]): void;
 }

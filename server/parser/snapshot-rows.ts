@@ -66,6 +66,7 @@ export function threadFromEntry(threads: ThreadTable, cgroups: CgroupCache, entr
   row.exeUpperLayer = entry.exeUpperLayer;
   row.exeLowerLayer = entry.exeLowerLayer;
   row.exeFromMemfd = entry.exeFromMemfd;
+  row.cloneTsNs = entry.startTsNs ?? 0n;
   cgroups.assign(row, entry.cgroups);
   return row;
 }

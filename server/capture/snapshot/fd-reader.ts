@@ -1,0 +1,92 @@
+/** The open fds of a process from /proc/PID/fd and fdinfo, sockets joined with their addresses. */
+import { type Stats, statSync } from 'node:fs';
+import type { FdEntry } from '../../event/snapshot.ts';
+import { EMPTY_FD, FD_DIRECTORY, FD_FIFO, FD_FILE_V2, kindOf } from './fd-types.ts';
+import type { MountTable } from './mount-table.ts';
+import { readSockets, type SocketTable } from './net-tables.ts';
+import { openFlagsOf } from './open-flags.ts';
+import { listNumbers, readLink, readText } from './proc-files.ts';
+import { type FdInfoText, integerOf, parseFdInfo } from './proc-text.ts';
+
+const FDINFO_BYTES_MAX = 4096;
+const SOCKET_NAME = /^socket:\[(\d+)\]$/;
+const PIPE_NAME = /^pipe:\[(\d+)\]$/;
+
+export class FdReader {
+  private readonly fdsMax: number;
+  private readonly mounts: MountTable;
+  /** By the link of the network namespace. */
+  private readonly sockets: Map<string, SocketTable>;
+
+  constructor(fdsMax: number, mounts: MountTable) {
+    this.fdsMax = fdsMax;
+    this.mounts = mounts;
+    this.sockets = new Map();
+  }
+
+  /** undefined when the process is gone. */
+  read(procDir: string): FdEntry[] | undefined {
+    const numbers = listNumbers(`${procDir}/fd`);
+    if (numbers === undefined) return undefined;
+    const entries: FdEntry[] = [];
+    for (const fd of numbers.slice(0, this.fdsMax)) {
+      const entry = this.readFd(procDir, fd);
+      if (entry !== undefined) entries.push(entry);
+    }
+    return entries;
+  }
+
+  forgetSockets(): void {
+    this.sockets.clear();
+  }
+
+  private readFd(procDir: string, fd: number): FdEntry | undefined {
+    const name = readLink(`${procDir}/fd/${fd}`);
+    if (name === undefined) return undefined;
+    const info = parseFdInfo(readText(`${procDir}/fdinfo/${fd}`, FDINFO_BYTES_MAX) ?? '');
+    const base: FdEntry = { ...EMPTY_FD, fd, openFlags: openFlagsOf(info.flags), ino: info.ino };
+    const socket = SOCKET_NAME.exec(name);
+    if (socket !== null) return this.socketEntry(procDir, base, name, socket[1] as string);
+    const pipe = PIPE_NAME.exec(name);
+    if (pipe !== null) return { ...base, type: FD_FIFO, name, ino: integerOf(pipe[1] as string) };
+    // Names without a slash are of no file system: their kind is in the name.
+    if (!name.startsWith('/')) {
+      const [type, shown] = kindOf(name, 0);
+      return { ...base, type, name: shown };
+    }
+    return this.fileEntry(procDir, base, name, info);
+  }
+
+  private fileEntry(procDir: string, base: FdEntry, name: string, info: FdInfoText): FdEntry | undefined {
+    let stat: Stats | undefined;
+    try {
+      stat = statSync(`${procDir}/fd/${base.fd}`, { throwIfNoEntry: false });
+    } catch {
+      return undefined;
+    }
+    if (stat === undefined) return undefined;
+    const [type, shown] = kindOf(name, stat.mode);
+    const entry = { ...base, type, name: shown, ino: info.ino === 0 ? stat.ino : info.ino };
+    if (type !== FD_FILE_V2 && type !== FD_DIRECTORY) return entry;
+    const dev = this.mounts.find(info.mountId, procDir)?.dev ?? stat.dev;
+    return { ...entry, mountId: info.mountId, dev };
+  }
+
+  /** Sockets in no table (not bound yet, or of another family) keep the kernel's name. */
+  private socketEntry(procDir: string, base: FdEntry, name: string, digits: string): FdEntry {
+    const ino = integerOf(digits);
+    const known = this.socketsOf(procDir).get(ino);
+    if (known === undefined) return { ...base, ino, name };
+    return { ...known, fd: base.fd, openFlags: base.openFlags, ino };
+  }
+
+  private socketsOf(procDir: string): SocketTable {
+    const namespace = readLink(`${procDir}/ns/net`) ?? '';
+    let table = this.sockets.get(namespace);
+    if (table === undefined) {
+      table = readSockets(procDir);
+      this.sockets.set(namespace, table);
+    }
+    return table;
+  }
+}
