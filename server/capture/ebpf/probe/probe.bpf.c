@@ -80,3 +80,4 @@ int BPF_PROG(sys_exit, struct pt_regs *regs, long ret)
 #include "events.h"
 #include "io.h"
 #include "socket.h"
+#include "misc.h"
