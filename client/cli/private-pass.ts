@@ -15,6 +15,8 @@ export async function waitForPass(client: StrataClient, signal: AbortSignal): Pr
   for (let waitMs = POLL_FIRST_MS; ; waitMs = Math.min(waitMs * 2, POLL_LAST_MS)) {
     const [source] = (await client.getStatus()).sources;
     if (source?.state === SourceState.ENDED) return undefined;
+    // Live state is complete when its server answers.
+    if (source?.live !== undefined) return undefined;
     if (source?.state === SourceState.FAILED) return source.error;
     await sleep(waitMs, undefined, { signal });
   }

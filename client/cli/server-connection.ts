@@ -2,7 +2,7 @@
 import { basename } from 'node:path';
 import type { Config } from '../../server/config/config.ts';
 import { StrataClient } from '../strata-client.ts';
-import { BUNDLED_CAPTURE, checkCaptureFile } from './capture-file.ts';
+import { BUNDLED_CAPTURE, capturePath, checkCaptureFile } from './capture-file.ts';
 import { CliError } from './cli-error.ts';
 import { type CliContext, note } from './context.ts';
 import { startPrivateServer } from './private-server.ts';
@@ -20,6 +20,9 @@ export interface ServerConnection {
 
 /** A private server that plays a capture once, for one subscriber, and keeps nothing for look-ups. */
 export const REPLAY_OPTIONS: Partial<Config> = { 'capture-wait-subscribers': 1, 'retain-events': 0 };
+
+/** A private server of this node's events, for one command: nothing is kept for look-ups. */
+const LIVE_OPTIONS: Partial<Config> = { 'capture-engine': 'ebpf', 'retain-events': 0 };
 
 /** How long a server may take to answer at first. */
 const READY_TIMEOUT_MS = 5_000;
@@ -60,29 +63,46 @@ export async function connectRunning(
   return { client, name: target, isPrivate: false, close };
 }
 
-/** Where look-ups go: a capture named by the user, a running server, or the bundled capture. */
+/** What messages call a private server of this node. */
+export const THIS_NODE = 'live capture';
+
+/** Starts a private server that captures this node live. Rejects with a CliError that says what is missing. */
+export function connectLive(options: Partial<Config>): Promise<ServerConnection> {
+  return connectPrivate({ ...LIVE_OPTIONS, ...options }, THIS_NODE);
+}
+
+/** Starts a private server on the bundled capture, with a note that says so. */
+export function connectBundled(
+  context: CliContext,
+  reason: string,
+  options: Partial<Config>,
+): Promise<ServerConnection> {
+  const name = basename(BUNDLED_CAPTURE);
+  note(context, `${reason}: using the bundled capture ${name}`);
+  return connectPrivate({ ...options, capture: BUNDLED_CAPTURE }, name);
+}
+
+/** Where look-ups go: a capture named by the user, a running server, or this node. */
 export interface LookupOptions {
   readonly target?: string | undefined;
   readonly capture?: string | undefined;
 }
 
-/**
- * Connects for look-ups. A private server gets `privateOptions` and the capture; that the bundled one is used is said in a
- * note.
- */
+/** Starts a private server when there is neither a capture nor a server that runs. */
+export type ConnectElse = () => Promise<ServerConnection>;
+
+/** Connects for look-ups. A private server of a capture gets `privateOptions`. */
 export async function connectForLookup(
   context: CliContext,
   options: LookupOptions,
   privateOptions: Partial<Config>,
+  connectElse: ConnectElse,
 ): Promise<ServerConnection> {
   const { capture, target } = options;
   if (capture !== undefined) {
-    checkCaptureFile(capture);
-    return connectPrivate({ ...privateOptions, capture }, capture);
+    const path = capturePath(capture);
+    checkCaptureFile(path);
+    return connectPrivate({ ...privateOptions, capture: path }, path === capture ? path : basename(path));
   }
-  const running = await connectRunning(context, target);
-  if (running !== undefined) return running;
-  const name = basename(BUNDLED_CAPTURE);
-  note(context, `no server is running: using the bundled capture ${name}`);
-  return connectPrivate({ ...privateOptions, capture: BUNDLED_CAPTURE }, name);
+  return (await connectRunning(context, target)) ?? connectElse();
 }

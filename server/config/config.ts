@@ -1,8 +1,16 @@
 /** The server's configuration: defaults, then the YAML file, then the environment, then the command line. */
 import { readFileSync } from 'node:fs';
-import { Command, CommanderError, Option } from 'commander';
+import { Command, CommanderError } from 'commander';
 import { parse as parseYaml } from 'yaml';
 import { nearestNames } from '../event/nearest-names.ts';
+import {
+  ConfigError,
+  checkValue,
+  environmentName,
+  readEnvironment,
+  readFlags,
+  toOption,
+} from './option-flags.ts';
 import { OPTION_ROWS, type OptionRow, type OptionValue } from './options.ts';
 
 type Row = (typeof OPTION_ROWS)[number];
@@ -21,15 +29,7 @@ export type Config = {
   readonly [R in Row as R['name']]: R['default'] extends undefined ? ValueOf<R> | undefined : ValueOf<R>;
 };
 
-/** An option that cannot be used: the text names it and where it came from. */
-export class ConfigError extends Error {
-  override name = 'ConfigError';
-}
-
-/** Environment name of an option. */
-export function environmentName(name: string): string {
-  return `STRATA_${name.toUpperCase().replaceAll('-', '_')}`;
-}
+export { ConfigError, environmentName };
 
 /** Result of reading the command line: a configuration, or text to print and end with. */
 export type ParsedCommandLine =
@@ -62,11 +62,7 @@ export function parseConfig(args: readonly string[], environment: NodeJS.Process
   for (const row of OPTION_ROWS as readonly OptionRow[]) values[row.name] = row.default;
   const file = (flags['config'] as string | undefined) ?? environment['STRATA_CONFIG'];
   if (file !== undefined) readFile(file, values);
-  readEnvironment(environment, values);
-  for (const row of OPTION_ROWS as readonly OptionRow[]) {
-    const given = flags[camelCase(row.name)];
-    if (given !== undefined) values[row.name] = checkValue(row, given, `--${row.name}`);
-  }
+  Object.assign(values, readEnvironment(OPTION_ROWS, environment), readFlags(OPTION_ROWS, flags));
   const config = values as unknown as Config;
   if (flags['printConfig'] === true) return { kind: 'print', text: formatConfig(config) };
   return { kind: 'run', config };
@@ -94,24 +90,6 @@ function makeCommand(printed: string[]): Command {
   return command;
 }
 
-function toOption(row: OptionRow): Option {
-  const text =
-    row.type === 'boolean'
-      ? // What is on unless told otherwise can be turned off only with a word.
-        `--${row.name}${row.placeholder === undefined ? '' : ` [${row.placeholder}]`}`
-      : `--${row.name} <${row.placeholder ?? 'VALUE'}>`;
-  const shown =
-    row.default === undefined || String(row.default) === '' ? '' : ` (default: ${String(row.default)})`;
-  const option = new Option(text, `${row.description}${shown}`);
-  if (row.type === 'list') {
-    option.argParser((value: string, previous: readonly string[] | undefined) => [
-      ...(previous ?? []),
-      value,
-    ]);
-  }
-  return option;
-}
-
 function readFile(path: string, values: Record<string, OptionValue | undefined>): void {
   let document: unknown;
   try {
@@ -131,23 +109,6 @@ function readFile(path: string, values: Record<string, OptionValue | undefined>)
   }
 }
 
-function readEnvironment(
-  environment: NodeJS.ProcessEnv,
-  values: Record<string, OptionValue | undefined>,
-): void {
-  for (const row of OPTION_ROWS as readonly OptionRow[]) {
-    const own = environmentName(row.name);
-    const name = environment[own] === undefined && row.alias !== undefined ? row.alias : own;
-    const text = environment[name];
-    if (text === undefined) continue;
-    values[row.name] = checkValue(
-      row,
-      row.type === 'list' ? text.split(',').map((item) => item.trim()) : text,
-      name,
-    );
-  }
-}
-
 function findRow(name: string): OptionRow | undefined {
   return (OPTION_ROWS as readonly OptionRow[]).find((row) => row.name === name);
 }
@@ -158,63 +119,4 @@ function unknownOption(name: string): string {
     OPTION_ROWS.map((row) => row.name),
   );
   return `unknown option '${name}'${near.length > 0 ? `, did you mean ${near.join(' or ')}?` : ''}`;
-}
-
-/** The value in the row's type; throws ConfigError naming `place`. Flags without a value are `true`, all else is text. */
-function checkValue(row: OptionRow, value: unknown, place: string): OptionValue {
-  if (row.type === 'list') return checkList(value, place);
-  if (row.type === 'boolean' && value === true) return true;
-  const text = mustText(value, place);
-  switch (row.type) {
-    case 'boolean':
-      return checkBoolean(text, place);
-    case 'integer':
-    case 'number':
-      return checkNumber(row, text, place);
-    case 'string':
-      return checkText(row, text, place);
-  }
-}
-
-function checkBoolean(text: string, place: string): boolean {
-  if (text === 'true' || text === '1') return true;
-  if (text === 'false' || text === '0') return false;
-  throw new ConfigError(`${place}: expected true or false, got '${text}'`);
-}
-
-function checkNumber(row: OptionRow, text: string, place: string): number {
-  const number = Number(text);
-  if (!Number.isFinite(number) || (row.type === 'integer' && !Number.isSafeInteger(number))) {
-    throw new ConfigError(
-      `${place}: expected ${row.type === 'integer' ? 'a whole number' : 'a number'}, got '${text}'`,
-    );
-  }
-  if ((row.min !== undefined && number < row.min) || (row.max !== undefined && number > row.max)) {
-    throw new ConfigError(`${place}: ${number} is outside ${row.min ?? '-'} to ${row.max ?? '-'}`);
-  }
-  return number;
-}
-
-function checkList(value: unknown, place: string): readonly string[] {
-  const items: readonly unknown[] = Array.isArray(value) ? value : [value];
-  if (items.length === 0) throw new ConfigError(`${place}: expected at least one value`);
-  return items.map((item) => mustText(item, place));
-}
-
-function checkText(row: OptionRow, text: string, place: string): string {
-  if (row.choices !== undefined && !row.choices.includes(text)) {
-    throw new ConfigError(`${place}: '${text}' is not one of ${row.choices.join(', ')}`);
-  }
-  return text;
-}
-
-/** Throws for the lists, mappings and blanks that a file can hold where a value should be. */
-function mustText(value: unknown, place: string): string {
-  if (typeof value !== 'string') throw new ConfigError(`${place}: expected one value`);
-  if (value.trim() === '') throw new ConfigError(`${place}: the value is empty`);
-  return value;
-}
-
-function camelCase(name: string): string {
-  return name.replace(/-([a-z])/g, (_, letter: string) => letter.toUpperCase());
 }

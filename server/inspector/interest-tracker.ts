@@ -10,14 +10,22 @@ export class InterestTracker {
   /** What is always wanted. */
   private readonly base: Interest;
   private readonly readers: () => Iterable<EventReader>;
+  private readonly unavailable: readonly number[];
   private applied: Interest | undefined;
   private isDue: boolean;
 
-  constructor(engine: CaptureEngine, base: Interest, readers: () => Iterable<EventReader>) {
+  /** `unavailable`: event types that are not captured, whoever wants them: each has an option of its own. */
+  constructor(
+    engine: CaptureEngine,
+    base: Interest,
+    readers: () => Iterable<EventReader>,
+    unavailable: readonly number[] = [],
+  ) {
     this.changeCount = 0;
     this.engine = engine;
     this.base = base;
     this.readers = readers;
+    this.unavailable = unavailable;
     this.applied = undefined;
     this.isDue = false;
   }
@@ -49,6 +57,7 @@ export class InterestTracker {
       if (reader.interest !== undefined) addInterest(union, reader.interest);
       else addTypes(union, reader.eventTypes);
     }
+    for (const type of this.unavailable) union[type] = 0;
     return union;
   }
 }

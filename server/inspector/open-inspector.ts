@@ -1,7 +1,9 @@
 /** From the start-up data of an inspector's thread to a host that runs: engine, state, loop. Falls back where that is wanted. */
 import { type CaptureEngine, CaptureError } from '../capture/capture-engine.ts';
 import { makeLiveEngine } from '../capture/live-engine.ts';
+import type { LiveOptions } from '../capture/live-options.ts';
 import { SavefileEngine } from '../capture/savefile/savefile-engine.ts';
+import { PPME_PAGE_FAULT_E, PPME_SCHEDSWITCH_6_E } from '../event/event-types.ts';
 import { StrataError } from '../event/strata-error.ts';
 import { DEFAULT_STATE_LIMITS, OsState } from '../state/os-state.ts';
 import { Inspector } from './inspector.ts';
@@ -52,7 +54,13 @@ async function startHost(
   const parserOptions = isLive
     ? { hostRoot: config.live.hostRoot, tracksConnectionStatus: true, addsBootTime: true }
     : {};
-  const inspector = new Inspector(newState(config), engine, retention, parserOptions);
+  const inspector = new Inspector(
+    newState(config),
+    engine,
+    retention,
+    parserOptions,
+    isLive ? unavailableTypes(config.live) : [],
+  );
   const host = new InspectorHost(inspector, {
     nodeName: config.nodeName,
     captureName: config.captureName,
@@ -71,6 +79,14 @@ async function startHost(
     throw error;
   }
   return host;
+}
+
+/** Too many to be captured just because a subscription has no filter. */
+function unavailableTypes({ pageFaults, contextSwitches }: LiveOptions): number[] {
+  const types: number[] = [];
+  if (!pageFaults) types.push(PPME_PAGE_FAULT_E);
+  if (!contextSwitches) types.push(PPME_SCHEDSWITCH_6_E);
+  return types;
 }
 
 function notPossible(error: unknown): StrataError {

@@ -4,6 +4,12 @@ import { StrataError } from '../event/strata-error.ts';
 import type { EventFeed, FeedListener, FeedRequest, FeedStarted, ReplayHandle } from './event-feed.ts';
 import type { CrossedError, FromWorker, OpenedSource, ToWorker, WorkerConfig } from './protocol.ts';
 import type { Queries, QueryKind } from './queries.ts';
+import type {
+  RecordingFeed,
+  RecordingListener,
+  RecordingRequest,
+  RecordingStarted,
+} from './recording-feed.ts';
 
 interface Call {
   resolve(value: unknown): void;
@@ -14,6 +20,7 @@ export class WorkerInspector implements ReplayHandle {
   private readonly worker: Worker;
   private readonly calls: Map<number, Call>;
   private readonly listeners: Map<number, FeedListener>;
+  private readonly recordings: Map<number, RecordingListener>;
   private readonly onClosed: () => void;
   private nextId: number;
   /** Set once the thread is gone: no call can be answered any more. */
@@ -26,6 +33,7 @@ export class WorkerInspector implements ReplayHandle {
     this.worker = worker;
     this.calls = new Map();
     this.listeners = new Map();
+    this.recordings = new Map();
     this.onClosed = onClosed;
     this.nextId = 1;
     this.gone = undefined;
@@ -36,7 +44,11 @@ export class WorkerInspector implements ReplayHandle {
    * `onClosed` is called once, when the thread is gone for whatever reason.
    */
   static async start(config: WorkerConfig, onClosed: () => void = () => undefined): Promise<WorkerInspector> {
-    const worker = new Worker(new URL('./worker-main.ts', import.meta.url), { workerData: config });
+    const worker = new Worker(new URL('./worker-main.ts', import.meta.url), {
+      workerData: config,
+      // Live engines open files that Node does not know of.
+      trackUnmanagedFds: false,
+    });
     const inspector = new WorkerInspector(worker, onClosed);
     await inspector.ready();
     return inspector;
@@ -71,6 +83,32 @@ export class WorkerInspector implements ReplayHandle {
     };
   }
 
+  async record(request: RecordingRequest, listener: RecordingListener): Promise<RecordingFeed> {
+    const recording = this.nextId++;
+    this.recordings.set(recording, listener);
+    let started: RecordingStarted;
+    try {
+      started = (await this.call((call) => ({
+        type: 'record',
+        call,
+        recording,
+        request,
+      }))) as RecordingStarted;
+    } catch (error) {
+      this.recordings.delete(recording);
+      throw error;
+    }
+    return {
+      started,
+      ack: (bytes) => this.send({ type: 'recording-ack', recording, bytes }),
+      stop: () => this.send({ type: 'stop-recording', recording }),
+      cancel: () => {
+        this.recordings.delete(recording);
+        this.send({ type: 'cancel-recording', recording });
+      },
+    };
+  }
+
   async query<K extends QueryKind>(kind: K, request: Queries[K]['request']): Promise<Queries[K]['response']> {
     return (await this.call((call) => ({ type: 'query', call, kind, request }))) as Queries[K]['response'];
   }
@@ -83,6 +121,7 @@ export class WorkerInspector implements ReplayHandle {
 
   async close(): Promise<void> {
     this.listeners.clear();
+    this.recordings.clear();
     if (this.gone === undefined) await this.worker.terminate();
   }
 
@@ -148,6 +187,15 @@ export class WorkerInspector implements ReplayHandle {
         listener?.onEnd(message.end);
         return;
       }
+      case 'recording-chunk':
+        this.recordings.get(message.recording)?.onChunk(message.chunk);
+        return;
+      case 'recording-end': {
+        const listener = this.recordings.get(message.recording);
+        this.recordings.delete(message.recording);
+        listener?.onEnd(message.end);
+        return;
+      }
       case 'ready':
       case 'failed':
         return;
@@ -167,6 +215,8 @@ export class WorkerInspector implements ReplayHandle {
     this.calls.clear();
     for (const listener of this.listeners.values()) listener.onFault(error);
     this.listeners.clear();
+    for (const listener of this.recordings.values()) listener.onFault(error);
+    this.recordings.clear();
   }
 }
 

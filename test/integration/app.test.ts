@@ -173,8 +173,8 @@ test('addresses and modes that are none are refused by name', async (t) => {
   }
 });
 
-test('without a capture the bundled one is served', async (t) => {
-  const bench = new Bench(t, { capture: undefined });
+test('the bundled capture is served when a file is asked for and none is named', async (t) => {
+  const bench = new Bench(t, { capture: undefined, 'capture-engine': 'savefile' });
   await bench.app.start();
   assert.ok((await countEvents(t, bench.address)) > 100);
 });

@@ -2,11 +2,18 @@
 import { type Command, InvalidArgumentError, Option } from 'commander';
 import type { StateScope } from '../../../proto/gen/strata/v1/state.ts';
 import type { Config } from '../../../server/config/config.ts';
+import { BUNDLED_CAPTURE_NAME } from '../capture-file.ts';
 import { CliError } from '../cli-error.ts';
 import type { CliContext } from '../context.ts';
 import { explainError } from '../explain-error.ts';
 import { waitForPass } from '../private-pass.ts';
-import { connectForLookup, type LookupOptions, type ServerConnection } from '../server-connection.ts';
+import {
+  connectForLookup,
+  connectPrivate,
+  type LookupOptions,
+  type ServerConnection,
+  THIS_NODE,
+} from '../server-connection.ts';
 import {
   CONTAINER_LIST,
   fdList,
@@ -32,13 +39,15 @@ type Lookup = (connection: ServerConnection, scope: Partial<StateScope>) => Prom
 /** As many events as a server may keep: a private one is asked about any of them. */
 const RETAIN_ALL: Partial<Config> = { 'retain-events': 1_048_576, 'retain-bytes': 1_073_741_824 };
 const RETAIN_NONE: Partial<Config> = { 'retain-events': 0 };
+/** State needs no events: this node's is read once. */
+const THIS_NODE_OPTIONS: Partial<Config> = { ...RETAIN_NONE, 'capture-engine': 'nodriver' };
 
 export function addGetCommand(program: Command, context: CliContext): void {
   const get = program
     .command('get')
     .summary('print state: threads, fds, users, groups, interfaces, containers')
     .description(
-      'Prints rows of the state: of a running server, of a capture file at its end, or of either at an event (--event).',
+      'Prints rows of the state: of a running server, of a capture file at its end, or of either at an event (--event). Where no server runs: of this node, as far as this user may see it.',
     );
   addThread(get, context);
   addFds(get, context);
@@ -115,15 +124,20 @@ function addGetOptions(command: Command, hasEvent = true): Command {
   return command
     .addOption(targetOption())
     .addOption(
-      new Option('-c, --capture <FILE>', 'state of this capture file instead of a running server').conflicts(
-        'target',
-      ),
+      new Option(
+        '-c, --capture <FILE>',
+        `state of this capture file (or '${BUNDLED_CAPTURE_NAME}') instead of a running server`,
+      ).conflicts('target'),
     );
 }
 
 async function runLookup(context: CliContext, options: GetOptions, lookup: Lookup): Promise<void> {
   const hasEvent = options.event !== undefined;
-  const connection = await connectForLookup(context, options, hasEvent ? RETAIN_ALL : RETAIN_NONE);
+  const connection = await connectForLookup(context, options, hasEvent ? RETAIN_ALL : RETAIN_NONE, () => {
+    if (hasEvent)
+      throw new CliError('no server is running that could know of events: name a capture with -c');
+    return connectPrivate(THIS_NODE_OPTIONS, THIS_NODE);
+  });
   try {
     const damage = connection.isPrivate ? await waitForPass(connection.client, context.signal) : undefined;
     const text = await lookup(connection, hasEvent ? { eventNumber: options.event } : {});

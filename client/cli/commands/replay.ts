@@ -1,7 +1,7 @@
 /** `strata replay FILE`: the events of a capture file. */
 import { basename } from 'node:path';
 import type { Command } from 'commander';
-import { BUNDLED_CAPTURE, checkCaptureFile } from '../capture-file.ts';
+import { BUNDLED_CAPTURE_NAME, capturePath, checkCaptureFile } from '../capture-file.ts';
 import { coloredPresets } from '../colored-presets.ts';
 import type { CliContext } from '../context.ts';
 import { makeEventQuery } from '../event-request.ts';
@@ -16,7 +16,7 @@ export function addReplayCommand(program: Command, context: CliContext): void {
     .description(
       'Prints the events of a .scap capture file (plain or gzip), enriched with the state they happened in. A server of its own reads the file and streams the events over gRPC.',
     )
-    .argument('<FILE>', 'capture file')
+    .argument('<FILE>', `capture file, or '${BUNDLED_CAPTURE_NAME}' for the one that comes with the project`)
     .addArgument(filterArgument())
     .addHelpText('after', `\n${FILTER_HELP}`);
   addEventOptions(command).action(async (file: string, filter: readonly string[], options: PrintOptions) => {
@@ -24,10 +24,10 @@ export function addReplayCommand(program: Command, context: CliContext): void {
   });
 }
 
-/** Plays `path` through a private server. */
+/** Plays the capture through a private server. */
 export async function replayFile(
   context: CliContext,
-  path: string,
+  word: string,
   filter: readonly string[],
   options: PrintOptions,
 ): Promise<void> {
@@ -37,8 +37,9 @@ export async function replayFile(
     { $case: 'beginning', value: {} },
     await coloredPresets(context),
   );
+  const path = capturePath(word);
   checkCaptureFile(path);
-  const name = path === BUNDLED_CAPTURE ? basename(path) : path;
+  const name = path === word ? path : basename(path);
   const connection = await connectPrivate({ ...REPLAY_OPTIONS, capture: path }, name);
   try {
     await printEvents(context, connection, query, options);

@@ -4,14 +4,20 @@ import { type Command, Option } from 'commander';
 import type { Rule } from '../../rules/compile-rules.ts';
 import type { LoadedRules } from '../../rules/load-rules.ts';
 import type { RuleEngineSummary } from '../../rules/rule-engine.ts';
-import { checkCaptureFile } from '../capture-file.ts';
 import { CliError, EXIT_FAILURE } from '../cli-error.ts';
 import { type CliContext, note } from '../context.ts';
 import { checkEnd, formatGap } from '../event-printer.ts';
 import { explainError } from '../explain-error.ts';
 import { describeFileError } from '../file-error.ts';
+import { liveConfig } from '../live-options.ts';
 import { formatCount } from '../progress-bar.ts';
-import { connectForLookup, REPLAY_OPTIONS, type ServerConnection } from '../server-connection.ts';
+import {
+  connectBundled,
+  connectForLookup,
+  connectLive,
+  REPLAY_OPTIONS,
+  type ServerConnection,
+} from '../server-connection.ts';
 import { parseCount } from './event-options.ts';
 import { type TargetOptions, targetOption } from './target-option.ts';
 
@@ -35,7 +41,7 @@ export function addRulesCommand(program: Command, context: CliContext): void {
     .command('run')
     .summary('run rules against a server or a capture file')
     .description(
-      'Loads rules, subscribes with one filter per rule, and prints an alert for each match. Runs nothing when a rule has an error. Without --target and --capture: a running server, else the bundled capture.',
+      'Loads rules, subscribes with one filter per rule, and prints an alert for each match. Runs nothing when a rule has an error. Without --target and --capture: a running server, else this node live, else the bundled capture.',
     )
     .argument('<FILES...>', FILES_HELP)
     .addOption(targetOption())
@@ -100,8 +106,14 @@ async function runRules(context: CliContext, files: readonly string[], options: 
   if (rules.length === 0) throw new CliError('there is no enabled rule to run');
   if (rules.length > RULES_MAX) throw new CliError(`there are more than ${RULES_MAX} rules to run`);
   for (const { name, reason } of loaded.skipped) note(context, `rule '${name}' is skipped: ${reason}`);
-  if (options.capture !== undefined) checkCaptureFile(options.capture);
-  const connection = await connectForLookup(context, options, REPLAY_OPTIONS);
+  const connection = await connectForLookup(context, options, REPLAY_OPTIONS, async () => {
+    try {
+      return await connectLive(liveConfig({}, context.environment));
+    } catch (error) {
+      if (!(error instanceof CliError)) throw error;
+      return connectBundled(context, error.message, REPLAY_OPTIONS);
+    }
+  });
   try {
     await runConnected(context, connection, rules, options);
   } finally {

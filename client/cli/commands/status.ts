@@ -3,6 +3,7 @@ import type { Command } from 'commander';
 import { CaptureEngine } from '../../../proto/gen/strata/v1/node.ts';
 import {
   type GetStatusResponse,
+  type LiveCaptureStatus,
   SourceState,
   type SourceStatus,
   type SubscriptionStatus,
@@ -33,9 +34,7 @@ export function addStatusCommand(program: Command, context: CliContext): void {
     .action(async (options: StatusOptions) => {
       const connection = await connectRunning(context, options.target);
       if (connection === undefined) {
-        throw new CliError(
-          `no server is running at ${DEFAULT_TARGET}; start one with: npm start -- --capture FILE.scap`,
-        );
+        throw new CliError(`no server is running at ${DEFAULT_TARGET}; start one with: npm start`);
       }
       try {
         const status = await connection.client.getStatus();
@@ -67,6 +66,7 @@ const TABLE_COLUMNS: readonly TableColumn<TableStatus>[] = [
   { title: 'ADDED', align: 'right', value: (row) => formatCount(row.addedCount) },
   { title: 'REMOVED', align: 'right', value: (row) => formatCount(row.removedCount) },
   { title: 'REFUSED', align: 'right', value: (row) => formatCount(row.refusedCount) },
+  { title: 'MEMORY', align: 'right', value: (row) => `~${formatBytes(row.byteEstimate)}` },
 ];
 
 const SUBSCRIPTION_COLUMNS: readonly TableColumn<SubscriptionStatus>[] = [
@@ -86,7 +86,10 @@ export function formatStatus(status: GetStatusResponse, context: Pick<CliContext
     ['started', formatTime(status.startTimestampNs)],
     ['memory', formatBytes(status.memoryRssBytes)],
     ['cpu time', `${(Number(status.cpuTimeNs) / 1e9).toFixed(2)} s`],
-    ...status.sources.map((source): [string, string] => ['source', formatSource(source)]),
+    ...status.sources.flatMap((source): [string, string][] => [
+      ['source', formatSource(source)],
+      ...(source.live === undefined ? [] : livePairs(source.live)),
+    ]),
   ];
   const parts = [formatPairs(pairs)];
   if (status.tables.length > 0) parts.push(formatTable(TABLE_COLUMNS, status.tables, context.colors));
@@ -107,6 +110,54 @@ function formatSource(source: SourceStatus): string {
   }
   if (source.error !== '') parts.push(source.error);
   return parts.join(', ');
+}
+
+/** What a live source captures, and how well. */
+function livePairs(live: LiveCaptureStatus): [string, string][] {
+  const pairs: [string, string][] = [
+    ['no events because', live.fallbackReason],
+    ['captured', `${live.systemCallsWanted} system calls for ${live.eventTypesWanted} event types`],
+    ['in the kernel', formatKernel(live)],
+    ['lost', formatLost(live)],
+    ['rings', formatRings(live)],
+    ['initial state', formatSnapshot(live)],
+    [
+      'healed',
+      live.healedLookupCount === 0n ? '' : `${live.healedThreadCount} of ${live.healedLookupCount} threads`,
+    ],
+    ['capabilities', live.capabilities.join(' ')],
+    ...live.notes.map((text): [string, string] => ['note', text]),
+  ];
+  return pairs.filter(([, value]) => value !== '');
+}
+
+function formatKernel(live: LiveCaptureStatus): string {
+  if (live.ringCount === 0) return '';
+  const rest: [bigint, string][] = [
+    [live.suppressedCount, 'suppressed'],
+    [live.unreadParameterCount, 'parameters unreadable'],
+    [live.truncatedParameterCount, 'cut'],
+    [live.failedCount, 'failed'],
+  ];
+  const parts = rest.filter(([count]) => count > 0n).map(([count, what]) => `${formatCount(count)} ${what}`);
+  return [`${formatCount(live.generatedCount)} events built`, ...parts].join(', ');
+}
+
+function formatLost(live: LiveCaptureStatus): string {
+  if (live.lostCount === 0n) return live.ringCount === 0 ? '' : 'nothing';
+  const counts = [...live.lostByCause.filter(({ count }) => count > 0n), ...live.lostByEventType.slice(0, 5)];
+  const details = counts.map(({ name, count }) => `${name} ${formatCount(count)}`).join(', ');
+  return `${formatCount(live.lostCount)}${details === '' ? '' : ` (${details})`}`;
+}
+
+function formatRings(live: LiveCaptureStatus): string {
+  if (live.ringCount === 0) return '';
+  return `${live.ringCount}, ${formatBytes(live.ringBytes)} together, ${formatBytes(live.ringUsedBytes)} in use, at most ${formatBytes(live.ringUsedBytesMax)} in one`;
+}
+
+function formatSnapshot(live: LiveCaptureStatus): string {
+  if (live.snapshotSource === '') return '';
+  return `${formatCount(live.snapshotThreadCount)} threads by ${live.snapshotSource} in ${live.snapshotDurationMs} ms, ${formatTime(live.snapshotEndTimestampNs)}`;
 }
 
 const BYTE_UNITS = ['B', 'KiB', 'MiB', 'GiB', 'TiB'] as const;

@@ -212,7 +212,8 @@ test('the help lists every option with its value and default', () => {
       row.name,
     );
     assert.ok(help.includes(row.description), `description of ${row.name}`);
-    if (row.default !== undefined) assert.ok(help.includes(`(default: ${String(row.default)})`), row.name);
+    if (row.default !== undefined && String(row.default) !== '')
+      assert.ok(help.includes(`(default: ${String(row.default)})`), row.name);
   }
   assert.ok(help.includes('--config <FILE>') && help.includes('--print-config'));
 });

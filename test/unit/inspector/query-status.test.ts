@@ -45,6 +45,7 @@ test('status tells the node, the source and every table', async () => {
     lastTimestampNs: TS,
     oldestRetainedEventNumber: 1n,
     error: '',
+    live: undefined,
   });
   const rows = new Map(tables.map(({ name, rowCount }) => [name, rowCount]));
   assert.deepEqual([...rows.keys()], ['threads', 'fds', 'users', 'groups', 'interfaces', 'containers']);
