@@ -12,6 +12,7 @@ import { configDoc } from './generate-config-doc.ts';
 import { eventTypesSource } from './generate-event-types.ts';
 import { fieldsDoc } from './generate-fields-doc.ts';
 import { listFiles, protoFolder } from './generate-proto.ts';
+import { syscallsDoc } from './generate-syscalls-doc.ts';
 import type { GeneratedFile } from './generated-file.ts';
 
 const ROOT = fileURLToPath(new URL('..', import.meta.url)).replace(/\/$/, '');
@@ -22,6 +23,7 @@ const GENERATED: readonly GeneratedFile[] = [
   { path: 'docs/cli.md', produce: cliDoc },
   { path: 'docs/config.md', produce: configDoc },
   { path: 'docs/fields.md', produce: fieldsDoc },
+  { path: 'docs/syscalls.md', produce: syscallsDoc },
 ];
 
 function readCommitted(path: string): Buffer | undefined {
