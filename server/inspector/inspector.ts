@@ -40,6 +40,11 @@ export interface EventReader {
   /** What a live source must capture for it; undefined: every event of its types, without the data read or written. */
   readonly interest?: Interest | undefined;
   onEvent(event: InspectedEvent): void;
+  /**
+   * Called after each event, when its verdicts have been applied: the state is what the next event will find. Readers that
+   * have this are shown records that carry state only, too.
+   */
+  afterEvent?(): void;
   /** The source has lost `count` events just before the next one. */
   onSourceLoss?(count: number): void;
 }
@@ -92,6 +97,8 @@ export class Inspector {
   private readonly retention: RetentionLimits;
   private readonly initialState: InitialState;
   private readers: readonly EventReader[];
+  /** Those of them that follow the state itself; most of the time none. */
+  private followers: readonly EventReader[];
   private hasFirst: boolean;
   private hasEnded: boolean;
   /** Losses of the source that the readers have been told. */
@@ -102,6 +109,7 @@ export class Inspector {
     engine: CaptureEngine,
     retention: RetentionLimits,
     parserOptions: ParserOptions = {},
+    unavailableTypes: readonly number[] = [],
   ) {
     this.state = state;
     this.engine = engine;
@@ -114,10 +122,11 @@ export class Inspector {
     this.record = new EventRecord();
     this.event = new InspectedEvent(this.record, state);
     this.readers = [];
+    this.followers = [];
     this.hasFirst = false;
     this.hasEnded = false;
     this.lossTold = 0;
-    this.interest = new InterestTracker(engine, stateInterest(), () => this.readers);
+    this.interest = new InterestTracker(engine, stateInterest(), () => this.readers, unavailableTypes);
   }
 
   get isEnded(): boolean {
@@ -138,12 +147,12 @@ export class Inspector {
   addReader(reader: EventReader): void {
     // What was lost before it came is none of its business.
     this.tellLoss();
-    this.readers = [...this.readers, reader];
+    this.setReaders([...this.readers, reader]);
     this.interest.invalidate();
   }
 
   removeReader(reader: EventReader): void {
-    this.readers = this.readers.filter((other) => other !== reader);
+    this.setReaders(this.readers.filter((other) => other !== reader));
     this.interest.invalidate();
   }
 
@@ -180,6 +189,11 @@ export class Inspector {
     if (count <= 0) return;
     this.lossTold = eventsLost;
     for (const reader of this.readers) reader.onSourceLoss?.(count);
+  }
+
+  private setReaders(readers: readonly EventReader[]): void {
+    this.readers = readers;
+    this.followers = readers.filter((reader) => reader.afterEvent !== undefined);
   }
 
   private isHeld(): boolean {
@@ -221,13 +235,19 @@ export class Inspector {
     undo.eventNumber = record.num;
     parser.begin(event);
     parser.parse(event);
-    if ((record.flags & FLAG_STATE_ONLY) !== 0) counters.eventsHidden++;
+    if ((record.flags & FLAG_STATE_ONLY) !== 0) this.hide();
     else this.show();
     // What is removed now must not be missing for those who ask about this event later.
     undo.eventNumber = record.num + 0.5;
     parser.finish(event);
+    for (const reader of this.followers) reader.afterEvent?.();
     event.previousTsHi = record.tsHi;
     event.previousTsLo = record.tsLo;
+  }
+
+  private hide(): void {
+    this.counters.eventsHidden++;
+    for (const reader of this.followers) reader.onEvent(this.event);
   }
 
   private show(): void {
