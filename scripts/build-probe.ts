@@ -16,6 +16,7 @@ import {
 } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { basename, join } from 'node:path';
+import { widenLoaderStack } from './loader-stack.ts';
 import { parseSkeletonHeader } from './skeleton-header.ts';
 
 const ROOT = join(import.meta.dirname, '..');
@@ -26,6 +27,7 @@ const ARCHES = [
   ['x64', 'x86'],
   ['arm64', 'arm64'],
 ] as const;
+const LINE_WIDTH = 110;
 const TOOLS = ['clang', 'llvm-strip', 'bpftool'];
 const HEADER_FOLDERS = ['/usr/include/x86_64-linux-gnu', '/usr/include/aarch64-linux-gnu'];
 
@@ -71,11 +73,12 @@ function build(source: string, arch: string, target: string, folder: string): Bu
     maxBuffer: 256 * 1024 * 1024,
   });
   const skeleton = parseSkeletonHeader(header);
+  const insns = widenLoaderStack(skeleton.insns);
   const manifest = {
     name,
     arch,
     dataBytes: skeleton.data.length,
-    insnBytes: skeleton.insns.length,
+    insnBytes: insns.length,
     maps: skeleton.maps,
     programs: skeleton.programs,
     sources: sourcesHash(source, flags),
@@ -83,10 +86,20 @@ function build(source: string, arch: string, target: string, folder: string): Bu
   return [
     {
       file: `${name}-${arch}.bin`,
-      bytes: Buffer.concat([prefixed(skeleton.data), prefixed(skeleton.insns)]),
+      bytes: Buffer.concat([prefixed(skeleton.data), prefixed(insns)]),
     },
-    { file: `${name}-${arch}.json`, bytes: Buffer.from(`${JSON.stringify(manifest, null, 2)}\n`) },
+    { file: `${name}-${arch}.json`, bytes: Buffer.from(manifestText(manifest)) },
   ];
+}
+
+/** As the formatter leaves it: a list of names on one line when it fits. */
+function manifestText(manifest: object): string {
+  const text = JSON.stringify(manifest, null, 2);
+  const collapsed = text.replace(/^( *"\w+": )\[\n([^\]{]*)\n *\](,?)$/gm, (whole, key, items, comma) => {
+    const line = `${key}[${items.trim().replaceAll(/,\n */g, ', ')}]${comma}`;
+    return line.length <= LINE_WIDTH ? line : whole;
+  });
+  return `${collapsed}\n`;
 }
 
 function prefixed(bytes: Buffer): Buffer {

@@ -1,0 +1,259 @@
+/** Live capture: events of this node as the probe in the kernel writes them. */
+import type { EventRecord } from '../../event/event-record.ts';
+import { EVENT_TABLE } from '../../event/event-table.ts';
+import { PPM_EVENT_MAX } from '../../event/event-types.ts';
+import type { SnapshotSink } from '../../event/snapshot.ts';
+import {
+  type CaptureCounters,
+  type CaptureEngine,
+  NEXT_END,
+  NEXT_EVENT,
+  NEXT_NEED_MORE,
+  type NextResult,
+} from '../capture-engine.ts';
+import type { CaptureStatus, LossCount } from '../capture-status.ts';
+import { emptyInterest, type Interest } from '../interest.ts';
+import type { LiveOptions } from '../live-options.ts';
+import { BootClock } from './boot-clock.ts';
+import { type KernelTotals, Probe, type ProbeRow, possibleCpuCount } from './probe.ts';
+import { CONFIG, RINGS_MAX } from './probe-abi.ts';
+import { writeConfig } from './probe-config.ts';
+import { probeInterest, TRACEPOINTS } from './probe-interest.ts';
+import { isArchitecture, probeTables } from './probe-tables.ts';
+import { Ring } from './ring.ts';
+import { RingMerge } from './ring-merge.ts';
+import { RingWaiter } from './ring-waiter.ts';
+
+/** The loop comes by at least this often. */
+const WAIT_MS_MAX = 50;
+const LOSS_REFRESH_NS = 1e6;
+const MISSES_REFRESH_NS = 1e9;
+const NS_PER_US = 1000;
+
+interface Running {
+  readonly probe: Probe;
+  readonly clock: BootClock;
+  readonly merge: RingMerge;
+  readonly waiter: RingWaiter;
+  readonly rows: readonly ProbeRow[];
+}
+
+export class EbpfEngine implements CaptureEngine {
+  readonly name = 'ebpf';
+  readonly totalBytes = undefined;
+  readonly counters: CaptureCounters;
+  private readonly options: LiveOptions;
+  private readonly windowNs: number;
+  private readonly notes: string[];
+  private interest: Interest;
+  private running: Running | undefined;
+  private isClosed: boolean;
+  private eventCount: number;
+  private lossAt: number;
+  private missesAt: number;
+  private misses: number;
+  private spinUntil: number;
+
+  /** `interest`: what is captured until `setInterest` says otherwise. */
+  constructor(options: LiveOptions, interest: Interest = emptyInterest()) {
+    this.options = options;
+    this.windowNs = options.reorderWindowUs * NS_PER_US;
+    this.counters = { bytesRead: 0, unknownEvents: 0, absorbedEvents: 0, eventsLost: 0 };
+    this.notes = [];
+    this.interest = interest.slice();
+    this.running = undefined;
+    this.isClosed = false;
+    this.eventCount = 0;
+    this.lossAt = -Infinity;
+    this.missesAt = -Infinity;
+    this.misses = 0;
+    this.spinUntil = -Infinity;
+  }
+
+  async open(_sink: SnapshotSink): Promise<void> {
+    const { options } = this;
+    const { arch } = process;
+    if (!isArchitecture(arch)) throw new Error(`no probe for ${arch}`);
+    const tables = probeTables(arch);
+    const clock = new BootClock();
+    const ringCount = Math.min(options.ringCount || possibleCpuCount(), RINGS_MAX);
+    const probe = new Probe({ ringCount, ringBytes: options.ringBytes, tables });
+    this.notes.push(...writeConfig(probe.config, options, clock.bootEpochNs));
+    for (const pid of options.suppressPids) probe.suppress(pid);
+    const rings = probe.rings.map((memory) => new Ring(memory));
+    this.running = {
+      probe,
+      clock,
+      merge: new RingMerge(rings, clock.baseHi),
+      waiter: new RingWaiter(probe.ringFds, probe.wake, WAIT_MS_MAX),
+      rows: tables.rows,
+    };
+    const optional = new Set(TRACEPOINTS.filter((row) => row.isOptional).flatMap((row) => row.programs));
+    for (const name of probe.tracepoints) {
+      if (!optional.has(name)) probe.attach(name);
+    }
+    this.setInterest(this.interest);
+    probe.config.writeUInt32LE(1, CONFIG.enabled);
+  }
+
+  next(record: EventRecord): NextResult {
+    const { running } = this;
+    if (running === undefined) return NEXT_END;
+    const { merge } = running;
+    if (!merge.next(record)) {
+      this.beginRound(running);
+      if (!merge.next(record)) return NEXT_NEED_MORE;
+    }
+    record.num = ++this.eventCount;
+    this.counters.bytesRead += record.length;
+    return NEXT_EVENT;
+  }
+
+  async fill(): Promise<void> {
+    const { running } = this;
+    if (running === undefined) return;
+    const { merge, waiter, clock } = running;
+    if (merge.hasMore) {
+      // Too new yet. After a wake-up the wait is short, and a timer would make it long.
+      if (clock.now() < this.spinUntil) return new Promise((resolve) => setImmediate(resolve));
+      return waiter.nap();
+    }
+    if (await waiter.wait(() => merge.hasInput)) this.spinUntil = clock.now() + 2 * this.windowNs;
+  }
+
+  setInterest(types: Interest): void {
+    this.interest = types.slice();
+    const { running } = this;
+    if (running === undefined) return;
+    const { probe, rows } = running;
+    const wanted = probeInterest(types, rows);
+    for (const { event, programs, isOptional } of TRACEPOINTS) {
+      if (!isOptional) continue;
+      for (const program of programs) this.attachOptional(probe, program, wanted.events[event] === 1);
+    }
+    probe.config.set(wanted.events, CONFIG.events);
+    probe.config.set(wanted.syscalls, CONFIG.syscalls);
+  }
+
+  /** Sums of the kernel side; zeros before `open`. */
+  kernelTotals(): KernelTotals {
+    return (
+      this.running?.probe.totals() ?? {
+        generated: 0,
+        dropped: 0,
+        suppressed: 0,
+        unread: 0,
+        truncated: 0,
+        failed: 0,
+      }
+    );
+  }
+
+  /** Events handed out so far. */
+  get eventsDelivered(): number {
+    return this.eventCount;
+  }
+
+  status(): CaptureStatus {
+    const { running } = this;
+    const totals = this.kernelTotals();
+    const rings = running?.merge.rings ?? [];
+    if (running !== undefined) this.refreshLoss(running);
+    return {
+      generated: totals.generated,
+      suppressed: totals.suppressed,
+      unread: totals.unread,
+      truncated: totals.truncated,
+      failed: totals.failed,
+      lostByCause: this.lostByCause(totals),
+      lostByType: running === undefined ? [] : lostByType(running.probe),
+      ringCount: rings.length,
+      ringBytes: rings.length * this.options.ringBytes,
+      ringUsedBytes: rings.reduce((sum, ring) => sum + ring.usedBytes, 0),
+      ringUsedBytesMax: rings.reduce((max, ring) => Math.max(max, ring.usedBytesMax), 0),
+      systemCallsWanted: running === undefined ? 0 : wantedSyscalls(running.probe.config),
+      snapshotSource: '',
+      snapshotEndNs: 0n,
+      snapshotThreads: 0,
+      snapshotMs: 0,
+      capabilities: [],
+      notes: this.notes,
+    };
+  }
+
+  async close(): Promise<void> {
+    if (this.isClosed) return;
+    this.isClosed = true;
+    const { running } = this;
+    this.running = undefined;
+    running?.waiter.close();
+    running?.probe.close();
+  }
+
+  private beginRound({ merge, clock, probe }: Running): void {
+    const now = clock.now();
+    merge.beginRound(now - this.windowNs);
+    if (now - this.lossAt < LOSS_REFRESH_NS) return;
+    this.lossAt = now;
+    if (now - this.missesAt >= MISSES_REFRESH_NS) {
+      this.missesAt = now;
+      this.misses = probe.recursionMisses();
+    }
+    this.countLoss(merge, probe.totals());
+  }
+
+  private refreshLoss({ merge, probe }: Running): void {
+    this.misses = probe.recursionMisses();
+    this.countLoss(merge, probe.totals());
+  }
+
+  private countLoss(merge: RingMerge, totals: KernelTotals): void {
+    const malformed = merge.rings.reduce((sum, ring) => sum + ring.malformed, 0);
+    this.counters.unknownEvents = malformed;
+    this.counters.eventsLost = totals.dropped + totals.failed + this.misses + malformed;
+  }
+
+  private lostByCause(totals: KernelTotals): LossCount[] {
+    return [
+      { name: 'ring-full', count: totals.dropped },
+      { name: 'not-built', count: totals.failed },
+      { name: 'recursion', count: this.misses },
+      { name: 'malformed', count: this.counters.unknownEvents },
+    ];
+  }
+
+  /** Attaches or detaches; once capabilities are gone, attaching may be refused, which is told and not fatal. */
+  private attachOptional(probe: Probe, program: string, isWanted: boolean): void {
+    if (!probe.tracepoints.includes(program)) return;
+    if (!isWanted) {
+      probe.detach(program);
+      return;
+    }
+    try {
+      probe.attach(program);
+    } catch (error) {
+      this.note(`events of ${program} are not captured: ${(error as Error).message}`);
+    }
+  }
+
+  private note(text: string): void {
+    if (!this.notes.includes(text)) this.notes.push(text);
+  }
+}
+
+function wantedSyscalls(config: Buffer): number {
+  let count = 0;
+  for (let at = CONFIG.syscalls; at < CONFIG.bytes; at++) {
+    if (config[at] !== 0) count++;
+  }
+  return count;
+}
+
+function lostByType(probe: Probe): LossCount[] {
+  const losses: LossCount[] = [];
+  for (let type = 0; type < PPM_EVENT_MAX; type++) {
+    const count = probe.dropsOf(type);
+    if (count > 0) losses.push({ name: EVENT_TABLE[type]?.name ?? `${type}`, count });
+  }
+  return losses.sort((a, b) => b.count - a.count);
+}
