@@ -22,6 +22,8 @@ export interface ParserOptions {
    * leaves the times counted from boot as they are, and equality with it is the contract.
    */
   readonly addsBootTime?: boolean | undefined;
+  /** Called when an event made a placeholder for a thread nobody introduced: to have it looked up. */
+  readonly onPlaceholder?: ((tid: number) => void) | undefined;
   /** Called with fds a process was handed over a socket: their kind is not in the event and must be looked up. */
   readonly onPassedFds?: ((tid: number, fds: readonly number[]) => void) | undefined;
 }
@@ -81,6 +83,7 @@ export class ParserContext {
     row.isPlaceholder = true;
     if (!threads.set(row)) return undefined;
     this.counters.placeholders++;
+    this.options.onPlaceholder?.(tid);
     return row;
   }
 

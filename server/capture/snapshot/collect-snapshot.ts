@@ -6,7 +6,7 @@ import type { SnapshotSink } from '../../event/snapshot.ts';
 import type { EnvironmentChoice } from './environment.ts';
 import { readIdentities } from './identities.ts';
 import { openIteratorSource } from './iterator-source.ts';
-import { createClock, readInterfaces, readMachine } from './node-facts.ts';
+import { createClock, type EventClock, readInterfaces, readMachine } from './node-facts.ts';
 import { ProcfsSource } from './procfs-source.ts';
 import type { FdsRead, SnapshotSource, SourceOptions, ThreadRead } from './snapshot-rows.ts';
 import { ThreadReader } from './thread-reader.ts';
@@ -16,15 +16,15 @@ import { Turns } from './turns.ts';
 export interface ReadTimes {
   onThreadRead(tid: number, pid: number, startNs: number, readNs: number): void;
   onFdsRead(tid: number, readNs: number): void;
-  /** Every thread that lived at `listedNs` has been read, unless it ended meanwhile. */
-  onListed(listedNs: number): void;
+  /** All is read: every thread that lived at `listedNs`, unless it ended meanwhile. */
+  onComplete(listedNs: number, endedNs: number): void;
 }
 
 export interface SnapshotOptions {
   /** Prefix of /proc, /etc and /sys as the node's files are seen; default '' (the node itself). */
   readonly hostRoot?: string | undefined;
-  /** Clock of the events: its offset from CLOCK_BOOTTIME. Default: worked out from /proc/uptime. */
-  readonly bootEpochNs?: bigint | undefined;
+  /** Clock of the events; default: the wall clock, and a boot time worked out from /proc/uptime. */
+  readonly clock?: EventClock | undefined;
   /** Environment variables to keep; default none. */
   readonly environment?: EnvironmentChoice | undefined;
   /** Bytes of argv, and of the environment, kept of a process; default 4096. */
@@ -61,7 +61,7 @@ export function sourceOptions(options: SnapshotOptions): SourceOptions {
   const hostRoot = options.hostRoot ?? '';
   return {
     hostRoot,
-    clock: createClock(hostRoot, options.bootEpochNs),
+    clock: createClock(hostRoot, options.clock),
     environment: options.environment,
     argsBytesMax: options.argsBytesMax ?? ARGS_BYTES_MAX,
     fdsPerProcessMax: options.fdsPerProcessMax ?? FDS_PER_PROCESS_MAX,
@@ -171,6 +171,6 @@ class Collector {
       if (fds !== undefined) this.addFds(fds);
       if (turns.isOver) await turns.next();
     }
-    this.reads?.onListed(listedNs);
+    this.reads?.onComplete(listedNs, this.options.clock.nowNs());
   }
 }

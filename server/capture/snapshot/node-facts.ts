@@ -8,12 +8,17 @@ import type { SnapshotClock } from './snapshot-rows.ts';
 const NS_PER_MS = 1_000_000;
 const ZERO_IPV6 = '\0'.repeat(16);
 
-/** Boot time from /proc/uptime: right to a hundredth of a second. Pass the events' own `bootEpochNs` where there are events. */
-export function createClock(hostRoot: string, bootEpochNs?: bigint): SnapshotClock {
-  return {
-    bootEpochNs: bootEpochNs ?? readBootEpoch(hostRoot),
-    nowNs: () => Date.now() * NS_PER_MS,
-  };
+/** The clock that events are stamped with. */
+export interface EventClock {
+  /** Added to CLOCK_BOOTTIME for nanoseconds since the epoch. */
+  readonly bootEpochNs: bigint;
+  nowNs(): bigint;
+}
+
+/** Without events the boot time comes from /proc/uptime: right to a hundredth of a second. */
+export function createClock(hostRoot: string, events?: EventClock): SnapshotClock {
+  if (events !== undefined) return { bootEpochNs: events.bootEpochNs, nowNs: () => Number(events.nowNs()) };
+  return { bootEpochNs: readBootEpoch(hostRoot), nowNs: () => Date.now() * NS_PER_MS };
 }
 
 function readBootEpoch(hostRoot: string): bigint {
