@@ -5,11 +5,14 @@
 import type { CaptureError } from '../capture/capture-engine.ts';
 import { u64Big } from '../event/u64.ts';
 import type { EventFeed, FeedListener, FeedRequest, InspectorHandle } from './event-feed.ts';
+import type { Healing } from './healing.ts';
 import type { Inspector } from './inspector.ts';
 import { HoldReader, PaceReader } from './pace.ts';
 import type { Queries, QueryKind } from './queries.ts';
 import { answerQuery } from './query/answer-query.ts';
 import type { HealingCounters, QueryContext } from './query/query-context.ts';
+import type { RecordingFeed, RecordingListener, RecordingRequest } from './recording-feed.ts';
+import { Recordings } from './recordings.ts';
 import { type LoopView, Subscription } from './subscription.ts';
 import { compileFilters, compileSubscription } from './subscription-compiler.ts';
 
@@ -30,7 +33,11 @@ export interface HostOptions {
   readonly nowMs: () => number;
   /** Why there are no events although they were wanted. */
   readonly fallbackReason?: string | undefined;
+  /** Looks up threads that nobody introduced. */
+  readonly healing?: Healing | undefined;
 }
+
+const NOT_HEALED: HealingCounters = { lookups: 0, found: 0 };
 
 /** On live sources a batch goes out when no further event waits, but not more often than this. */
 const FRESH_BATCH_MS = 5;
@@ -40,6 +47,7 @@ export class InspectorHost implements InspectorHandle, LoopView {
   private readonly options: HostOptions;
   private readonly context: QueryContext;
   private readonly subscriptions: Set<Subscription>;
+  private readonly recordings: Recordings;
   private readonly hold: HoldReader;
   private readonly pace: PaceReader | undefined;
   private isRunning: boolean;
@@ -47,7 +55,6 @@ export class InspectorHost implements InspectorHandle, LoopView {
   private ticker: NodeJS.Timeout | undefined;
   private readonly isLive: boolean;
   private freshTimer: NodeJS.Timeout | undefined;
-  private healing: HealingCounters;
 
   constructor(inspector: Inspector, options: HostOptions) {
     this.inspector = inspector;
@@ -63,11 +70,20 @@ export class InspectorHost implements InspectorHandle, LoopView {
       nodeName: options.nodeName,
       captureName: options.captureName,
       subscriptionCount: () => this.subscriptions.size,
-      live: { fallbackReason: options.fallbackReason ?? '', healing: () => this.healing },
+      live: {
+        fallbackReason: options.fallbackReason ?? '',
+        healing: () => options.healing?.counters ?? NOT_HEALED,
+      },
     };
     this.isLive = inspector.engine.name === 'ebpf' || inspector.engine.name === 'nodriver';
     this.freshTimer = undefined;
-    this.healing = { lookups: 0, found: 0 };
+    this.recordings = new Recordings(inspector, this.context, this, {
+      onJoined: () => {
+        this.hold.onSubscriber();
+        if (this.inspector.isEnded) this.endAll();
+      },
+      wake: () => this.wake(),
+    });
     inspector.addReader(this.hold);
     if (this.pace !== undefined) inspector.addReader(this.pace);
   }
@@ -137,6 +153,10 @@ export class InspectorHost implements InspectorHandle, LoopView {
     };
   }
 
+  async record(request: RecordingRequest, listener: RecordingListener): Promise<RecordingFeed> {
+    return this.recordings.start(request, listener);
+  }
+
   async query<K extends QueryKind>(kind: K, request: Queries[K]['request']): Promise<Queries[K]['response']> {
     return answerQuery(kind, request, this.context);
   }
@@ -148,6 +168,7 @@ export class InspectorHost implements InspectorHandle, LoopView {
     this.inspector.tellLoss();
     for (const subscription of this.subscriptions) subscription.end({ reason: 'shutdown' });
     this.subscriptions.clear();
+    this.recordings.endAll({ reason: 'shutdown' });
     await this.inspector.engine.close();
   }
 
@@ -217,12 +238,15 @@ export class InspectorHost implements InspectorHandle, LoopView {
   private tick(): void {
     // Also when no event comes after the loss.
     this.inspector.tellLoss();
+    this.options.healing?.tick(this.inspector.state, this.options.nowMs());
     for (const subscription of this.subscriptions) subscription.tick();
+    this.recordings.tick();
     this.reap();
     this.wake();
   }
 
   private reap(): void {
+    this.recordings.reap();
     for (const subscription of this.subscriptions) {
       if (subscription.isEnded) {
         this.subscriptions.delete(subscription);
@@ -233,13 +257,12 @@ export class InspectorHost implements InspectorHandle, LoopView {
 
   private endAll(): void {
     const error: CaptureError | undefined = this.inspector.error;
-    for (const subscription of this.subscriptions) {
-      subscription.end(
-        error === undefined
-          ? { reason: 'capture-end' }
-          : { reason: 'capture-error', errorMessage: error.message, errorOffset: error.offset },
-      );
-    }
+    const why =
+      error === undefined
+        ? ({ reason: 'capture-end' } as const)
+        : ({ reason: 'capture-error', errorMessage: error.message, errorOffset: error.offset } as const);
+    for (const subscription of this.subscriptions) subscription.end(why);
+    this.recordings.endAll(why);
     this.reap();
   }
 }

@@ -2,10 +2,14 @@
 import { type CaptureEngine, CaptureError } from '../capture/capture-engine.ts';
 import { makeLiveEngine } from '../capture/live-engine.ts';
 import type { LiveOptions } from '../capture/live-options.ts';
+import { Redactor } from '../capture/redaction.ts';
 import { SavefileEngine } from '../capture/savefile/savefile-engine.ts';
+import { ThreadHealer } from '../capture/snapshot/thread-healer.ts';
 import { PPME_PAGE_FAULT_E, PPME_SCHEDSWITCH_6_E } from '../event/event-types.ts';
 import { StrataError } from '../event/strata-error.ts';
+import type { ParserOptions } from '../parser/parser-context.ts';
 import { DEFAULT_STATE_LIMITS, OsState } from '../state/os-state.ts';
+import { Healing } from './healing.ts';
 import { Inspector } from './inspector.ts';
 import { InspectorHost } from './inspector-host.ts';
 import type { EngineChoice, OpenedSource, WorkerConfig } from './protocol.ts';
@@ -51,9 +55,8 @@ async function startHost(
 ): Promise<InspectorHost> {
   const isLive = engine.name !== 'savefile';
   const retention = { eventsMax: config.retainEvents, bytesMax: config.retainBytes };
-  const parserOptions = isLive
-    ? { hostRoot: config.live.hostRoot, tracksConnectionStatus: true, addsBootTime: true }
-    : {};
+  const healing = engine.name === 'ebpf' ? makeHealing(config) : undefined;
+  const parserOptions = isLive ? liveParserOptions(config.live, healing) : {};
   const inspector = new Inspector(
     newState(config),
     engine,
@@ -68,6 +71,7 @@ async function startHost(
     waitSubscribers: isLive ? 0 : config.waitSubscribers,
     nowMs: () => performance.now(),
     fallbackReason,
+    healing,
   });
   try {
     await host.start();
@@ -79,6 +83,30 @@ async function startHost(
     throw error;
   }
   return host;
+}
+
+/** Threads and fds that no event introduces are looked up beside the loop. */
+function liveParserOptions({ hostRoot }: LiveOptions, healing: Healing | undefined): ParserOptions {
+  return {
+    hostRoot,
+    tracksConnectionStatus: true,
+    addsBootTime: true,
+    onPlaceholder: (tid) => healing?.request(tid),
+    onPassedFds: (tid) => healing?.request(tid),
+  };
+}
+
+function makeHealing({ live, fdsPerProcessMax }: WorkerConfig): Healing | undefined {
+  if (live.healBudget === 0) return undefined;
+  const healer = new ThreadHealer({
+    hostRoot: live.hostRoot,
+    environment: live.collectEnv.length === 0 ? undefined : { allow: live.collectEnv },
+    argsBytesMax: live.argsBytesMax,
+    fdsPerProcessMax,
+    perSecondMax: live.healBudget,
+  });
+  const redactor = new Redactor(live);
+  return new Healing(healer, (entry) => redactor.thread(entry));
 }
 
 /** Too many to be captured just because a subscription has no filter. */
