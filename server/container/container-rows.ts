@@ -157,3 +157,42 @@ function createdTimeOf(container: JsonObject): bigint {
   const seconds = numberOf(container['created_time']);
   return seconds > 0 && Number.isSafeInteger(seconds) ? BigInt(seconds) * 1_000_000_000n : 0n;
 }
+
+/** The JSON (a binary string) of a container event that makes this row again. */
+export function containerJsonOf(row: ContainerRow): string {
+  const type = TYPE_WORDS.indexOf(row.type);
+  const container = {
+    id: row.id,
+    full_id: row.fullId,
+    type: type < 0 ? row.type : type,
+    name: row.name,
+    image: row.image,
+    imageid: row.imageId,
+    imagerepo: row.imageRepository,
+    imagetag: row.imageTag,
+    imagedigest: row.imageDigest,
+    privileged: row.isPrivileged,
+    host_pid: row.hostPid,
+    host_network: row.hostNetwork,
+    host_ipc: row.hostIpc,
+    ip: row.ip,
+    cni_json: row.cniJson,
+    Mounts: row.mounts.map((mount) => ({
+      Source: mount.source,
+      Destination: mount.destination,
+      Mode: mount.mode,
+      RW: mount.rdwr,
+      Propagation: mount.propagation,
+    })),
+    labels: Object.fromEntries(row.labels),
+    env: row.env,
+    pod_sandbox_id: row.podSandboxId,
+    pod_sandbox_labels: Object.fromEntries(row.podSandboxLabels),
+    pod_sandbox_cniresult: row.podSandboxCniJson,
+    is_pod_sandbox: row.isPodSandbox,
+    created_time: Number(row.createdTimeNs / 1_000_000_000n),
+    lookup_state: 1,
+  };
+  // Members are bytes already: one character each.
+  return JSON.stringify({ container });
+}

@@ -5,6 +5,7 @@
 import type { CaptureEngine, NodeIdentity } from '../../proto/gen/strata/v1/node.ts';
 import type { FieldSchema } from '../../proto/gen/strata/v1/value.ts';
 import type { Queries, QueryKind } from './queries.ts';
+import type { RecordingFeed, RecordingListener, RecordingRequest } from './recording-feed.ts';
 
 /** Ready-made line templates. */
 export type PresetName = 'default' | 'container' | 'kubernetes';
@@ -144,6 +145,11 @@ export interface InspectorHandle {
    * `template`. The listener is not called before the promise has resolved and its continuation ran.
    */
   subscribe(request: FeedRequest, listener: FeedListener): Promise<EventFeed>;
+  /**
+   * Starts a recording. Rejects with a StrataError for a `condition` that does not compile. The listener is not called before
+   * the promise has resolved and its continuation ran.
+   */
+  record(request: RecordingRequest, listener: RecordingListener): Promise<RecordingFeed>;
   /** Asks for state. Rejects with a StrataError. */
   query<K extends QueryKind>(kind: K, request: Queries[K]['request']): Promise<Queries[K]['response']>;
 }

@@ -9,6 +9,7 @@ import type {
   ReplayHandle,
 } from './event-feed.ts';
 import type { OpenedSource, WorkerConfig } from './protocol.ts';
+import type { RecordingFeed, RecordingListener, RecordingRequest } from './recording-feed.ts';
 import { WorkerInspector } from './worker-inspector.ts';
 
 export interface PoolOptions {
@@ -72,6 +73,7 @@ export class InspectorPool implements Inspectors {
     this.own = own;
     this.ownHandle = {
       subscribe: (request, listener) => this.subscribeToOwn(own, request, listener),
+      record: (request, listener) => this.recordOnOwn(own, request, listener),
       query: (kind, request) => own.query(kind, request),
     };
     this.stopOwn = async () => {
@@ -134,6 +136,7 @@ export class InspectorPool implements Inspectors {
     this.ownPass = 'lent';
     return {
       subscribe: (request, listener) => this.subscribeToOwn(own, request, listener),
+      record: (request, listener) => this.recordOnOwn(own, request, listener),
       query: (kind, request) => own.query(kind, request),
       close: async () => {
         if (this.ownPass === 'lent') this.ownPass = 'free';
@@ -147,6 +150,16 @@ export class InspectorPool implements Inspectors {
     listener: FeedListener,
   ): Promise<EventFeed> {
     const feed = await own.subscribe(request, listener);
+    this.ownPass = 'taken';
+    return feed;
+  }
+
+  private async recordOnOwn(
+    own: WorkerInspector,
+    request: RecordingRequest,
+    listener: RecordingListener,
+  ): Promise<RecordingFeed> {
+    const feed = await own.record(request, listener);
     this.ownPass = 'taken';
     return feed;
   }

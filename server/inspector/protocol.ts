@@ -12,6 +12,7 @@ import type {
   FeedRequest,
 } from './event-feed.ts';
 import type { QueryKind } from './queries.ts';
+import type { RecordingChunk, RecordingEnd, RecordingRequest } from './recording-feed.ts';
 
 /** `auto`: live, from the kernel where that is possible. */
 export type EngineChoice = 'savefile' | 'ebpf' | 'nodriver' | 'auto';
@@ -58,7 +59,16 @@ export type ToWorker =
   | { readonly type: 'stop-feed'; readonly feed: number }
   | { readonly type: 'cancel-feed'; readonly feed: number }
   | { readonly type: 'query'; readonly call: number; readonly kind: QueryKind; readonly request: unknown }
-  | { readonly type: 'stop'; readonly call: number };
+  | { readonly type: 'stop'; readonly call: number }
+  | {
+      readonly type: 'record';
+      readonly call: number;
+      readonly recording: number;
+      readonly request: RecordingRequest;
+    }
+  | { readonly type: 'recording-ack'; readonly recording: number; readonly bytes: number }
+  | { readonly type: 'stop-recording'; readonly recording: number }
+  | { readonly type: 'cancel-recording'; readonly recording: number };
 
 /** What an inspector turned out to read from. */
 export interface OpenedSource {
@@ -76,4 +86,6 @@ export type FromWorker =
   | { readonly type: 'loss'; readonly feed: number; readonly loss: FeedLoss }
   | { readonly type: 'mark'; readonly feed: number; readonly mark: FeedMark }
   | { readonly type: 'filters-changed'; readonly feed: number; readonly change: FeedFiltersChanged }
-  | { readonly type: 'end'; readonly feed: number; readonly end: FeedEnd };
+  | { readonly type: 'end'; readonly feed: number; readonly end: FeedEnd }
+  | { readonly type: 'recording-chunk'; readonly recording: number; readonly chunk: RecordingChunk }
+  | { readonly type: 'recording-end'; readonly recording: number; readonly end: RecordingEnd };

@@ -7,6 +7,7 @@ import type { InspectorHost } from './inspector-host.ts';
 import { type OpenedInspector, openInspector } from './open-inspector.ts';
 import type { CrossedError, FromWorker, ToWorker, WorkerConfig } from './protocol.ts';
 import type { Queries, QueryKind } from './queries.ts';
+import type { RecordingFeed, RecordingListener } from './recording-feed.ts';
 
 function mustPort(): NonNullable<typeof parentPort> {
   if (parentPort === null) throw new Error('worker-run runs as a worker thread only');
@@ -15,6 +16,7 @@ function mustPort(): NonNullable<typeof parentPort> {
 
 const port = mustPort();
 const feeds = new Map<number, EventFeed>();
+const recordings = new Map<number, RecordingFeed>();
 
 function send(message: FromWorker, transfer?: ArrayBuffer[]): void {
   port.postMessage(message, transfer);
@@ -41,6 +43,18 @@ function listenerOf(feed: number): FeedListener {
     onEnd: (end) => {
       feeds.delete(feed);
       send({ type: 'end', feed, end });
+    },
+    onFault: () => undefined,
+  };
+}
+
+function recordingListenerOf(recording: number): RecordingListener {
+  return {
+    onChunk: (chunk) =>
+      send({ type: 'recording-chunk', recording, chunk }, [chunk.bytes.buffer as ArrayBuffer]),
+    onEnd: (end) => {
+      recordings.delete(recording);
+      send({ type: 'recording-end', recording, end });
     },
     onFault: () => undefined,
   };
@@ -80,6 +94,23 @@ function onMessage(host: InspectorHost, message: ToWorker): void {
     case 'cancel-feed':
       feeds.get(message.feed)?.cancel();
       feeds.delete(message.feed);
+      return;
+    case 'record':
+      answer(message.call, async () => {
+        const feed = await host.record(message.request, recordingListenerOf(message.recording));
+        recordings.set(message.recording, feed);
+        return feed.started;
+      });
+      return;
+    case 'recording-ack':
+      recordings.get(message.recording)?.ack(message.bytes);
+      return;
+    case 'stop-recording':
+      recordings.get(message.recording)?.stop();
+      return;
+    case 'cancel-recording':
+      recordings.get(message.recording)?.cancel();
+      recordings.delete(message.recording);
       return;
     case 'query':
       answer(message.call, () => host.query(message.kind, message.request as Queries[QueryKind]['request']));

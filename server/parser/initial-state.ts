@@ -8,22 +8,19 @@ import type {
   InterfaceEntry,
   MachineEntry,
   SnapshotSink,
+  SupplementRow,
+  ThreadChange,
   ThreadEntry,
   UserEntry,
 } from '../event/snapshot.ts';
-import {
-  FD_FLAG_ROLE_CLIENT,
-  FD_FLAG_ROLE_SERVER,
-  FD_IPV4_SERVSOCK,
-  FD_IPV4_SOCK,
-  FD_IPV6_SERVSOCK,
-} from '../state/fd-info.ts';
+import { FD_IPV4_SERVSOCK, FD_IPV6_SERVSOCK } from '../state/fd-info.ts';
 import type { OsState } from '../state/os-state.ts';
-import { tupleText } from '../state/socket-text.ts';
 import type { ThreadInfo } from '../state/thread-info.ts';
 import { CgroupCache } from './cgroup-cache.ts';
+import { applyHealed, removeGone } from './live-state.ts';
 import { fdFromEntry, threadFromEntry } from './snapshot-rows.ts';
-import { swapEndpoints } from './socket-endpoints.ts';
+import { directSocket } from './socket-direction.ts';
+import { applySupplement } from './state-supplement.ts';
 
 export class InitialState implements SnapshotSink {
   /** Fds of threads the source does not have: left out. */
@@ -33,6 +30,9 @@ export class InitialState implements SnapshotSink {
   /** Fds that came before their thread. */
   private readonly waitingFds: Map<number, readonly FdEntry[]>;
   private readonly serverPorts: Set<number>;
+  /** Main threads that have exited before others of their process. */
+  private readonly deadTids: Set<number>;
+  private supplement: SupplementRow[];
 
   constructor(state: OsState) {
     this.fdsWithoutThread = 0;
@@ -40,6 +40,8 @@ export class InitialState implements SnapshotSink {
     this.cgroups = new CgroupCache(state);
     this.waitingFds = new Map();
     this.serverPorts = new Set();
+    this.deadTids = new Set();
+    this.supplement = [];
   }
 
   onMachine(entry: MachineEntry): void {
@@ -63,6 +65,7 @@ export class InitialState implements SnapshotSink {
     const { threads } = this.state;
     const row = threadFromEntry(threads, this.cgroups, entry);
     if (!threads.set(row)) return;
+    if (entry.isDead === true) this.deadTids.add(entry.tid);
     const fds = this.waitingFds.get(entry.tid);
     if (fds === undefined) return;
     this.waitingFds.delete(entry.tid);
@@ -76,6 +79,10 @@ export class InitialState implements SnapshotSink {
     else this.fdsWithoutThread += entries.length;
   }
 
+  onSupplement(rows: readonly SupplementRow[]): void {
+    for (const row of rows) this.supplement.push(row);
+  }
+
   /** A new section brings its own threads; users and groups it does not name stay. */
   onSectionStart(): void {
     this.state.clearThreads();
@@ -85,13 +92,31 @@ export class InitialState implements SnapshotSink {
     this.finish();
   }
 
+  onThreadsChanged(changes: readonly ThreadChange[]): void {
+    applyHealed(this.state, changes);
+  }
+
+  onThreadsGone(tids: readonly number[]): void {
+    removeGone(this.state, tids);
+  }
+
   /** Makes the links. To be called after the source has delivered all. */
   finish(): void {
     for (const entries of this.waitingFds.values()) this.fdsWithoutThread += entries.length;
     this.waitingFds.clear();
-    for (const row of this.state.threads.values()) this.directSockets(row);
+    for (const row of this.state.threads.values()) {
+      for (const fd of row.fds.values()) directSocket(fd, this.serverPorts);
+    }
     this.serverPorts.clear();
     for (const row of this.state.threads.values()) this.state.tree.link(row);
+    for (const tid of this.deadTids) {
+      const row = this.state.threads.find(tid);
+      if (row !== undefined) this.state.tree.markDead(row);
+    }
+    this.deadTids.clear();
+    // Over what the links have made of the lists.
+    applySupplement(this.state, this.supplement);
+    this.supplement = [];
   }
 
   private addFds(row: ThreadInfo, entries: readonly FdEntry[]): void {
@@ -100,23 +125,6 @@ export class InitialState implements SnapshotSink {
       if (fd === undefined) continue;
       if (fd.type === FD_IPV4_SERVSOCK || fd.type === FD_IPV6_SERVSOCK) this.serverPorts.add(fd.dport);
       row.fds.set(entry.fd, fd);
-    }
-  }
-
-  /**
-   * The source lists connections from the process's side. Where its own port is one the node listens on, it is the server:
-   * the connection is turned to run from client to server.
-   */
-  private directSockets(row: ThreadInfo): void {
-    for (const [, fd] of row.fds.entries()) {
-      if (fd.type !== FD_IPV4_SOCK) continue;
-      if (!this.serverPorts.has(fd.sport)) {
-        fd.flags = (fd.flags & ~FD_FLAG_ROLE_SERVER) | FD_FLAG_ROLE_CLIENT;
-        continue;
-      }
-      swapEndpoints(fd);
-      fd.name = tupleText(fd.sip, fd.sport, fd.dip, fd.dport);
-      fd.flags = (fd.flags & ~FD_FLAG_ROLE_CLIENT) | FD_FLAG_ROLE_SERVER;
     }
   }
 }

@@ -55,6 +55,26 @@ export class FdTable {
     return walkOf(this.order());
   }
 
+  /** Buckets of the table that gives the order, after what forks have made of it. */
+  get buckets(): number {
+    return this.order().bucketCount;
+  }
+
+  /**
+   * Puts the rows into the order of another table: `fds` oldest first. Fds that are not named go last. For initial state only:
+   * the order is not versioned.
+   */
+  arrange(fds: readonly number[], bucketCount: number): void {
+    this.unshare();
+    const rows = new Map<number, FdInfo>();
+    for (const fd of [...fds, ...this.rows.keys()]) {
+      const row = this.rows.get(fd);
+      if (row !== undefined) rows.set(fd, row);
+    }
+    this.rows = rows;
+    this.bucketCount = Math.max(BUCKETS_MIN, bucketCount);
+  }
+
   /** Adds or replaces a row. Returns false when the table is full and the fd is new: the row is refused and counted. */
   set(fd: number, row: FdInfo): boolean {
     const old = this.rows.get(fd);

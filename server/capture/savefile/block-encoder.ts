@@ -29,6 +29,17 @@ export class BlockEncoder {
     return taken;
   }
 
+  /** What was written from `start` on; valid until more is written. */
+  peek(start: number): Buffer {
+    return this.bytes.subarray(start, this.at);
+  }
+
+  /** Adds whole blocks that another encoder has made. */
+  append(blocks: Buffer): void {
+    const at = this.room(blocks.length);
+    blocks.copy(this.bytes, at);
+  }
+
   begin(type: number): void {
     this.blockAt = this.at;
     this.u32(type);
@@ -62,6 +73,11 @@ export class BlockEncoder {
 
   u32(value: number): void {
     this.view.setUint32(this.room(4), value, true);
+  }
+
+  /** Sets a u16 written before. */
+  patchU16(at: number, value: number): void {
+    this.view.setUint16(at, value, true);
   }
 
   /** Sets a u32 written before. */

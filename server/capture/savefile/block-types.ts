@@ -22,6 +22,9 @@ export const EVF_V1 = 0x208;
 export const EVF_V2 = 0x217;
 export const EVF_V2_LARGE = 0x222;
 
+/** What the lists of a state cannot say. A block of this project's own: readers skip blocks they do not know. */
+export const STATE_SUPPLEMENT = 0x53545201;
+
 /** What the section header block carries first: tells the byte order. */
 export const SECTION_MAGIC = 0x1a2b3c4d;
 export const SECTION_MAJOR = 1;

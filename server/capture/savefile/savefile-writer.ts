@@ -17,18 +17,7 @@ import type {
   UserEntry,
 } from '../../event/snapshot.ts';
 import { BlockEncoder } from './block-encoder.ts';
-import {
-  BLOCK_TRAILER_BYTES,
-  EV_V2,
-  EV_V2_LARGE,
-  EVF_V2,
-  EVF_V2_LARGE,
-  SECTION_MAGIC,
-  SECTION_MAJOR,
-  SECTION_MINOR,
-  SHB,
-  SMALL_EVENT_BODY_BYTES_MAX,
-} from './block-types.ts';
+import { encodeEvent, encodeSection } from './event-encoder.ts';
 import { encodeFds, encodeInterfaces, encodeMachine, encodeThreads, encodeUsers } from './state-encoder.ts';
 
 export interface SavefileWriterOptions {
@@ -37,9 +26,6 @@ export interface SavefileWriterOptions {
 }
 
 const CHUNK_BYTES = 262_144;
-/** Flag of the writing side only: which block id to use. It never reaches the file. */
-const FLAG_LARGE_PAYLOAD = 4;
-const UNKNOWN_LENGTH = 0xffffffffffffffffn;
 
 export class SavefileWriter {
   /** Events written. */
@@ -87,13 +73,7 @@ export class SavefileWriter {
 
   /** Starts another section: what follows describes another capture. */
   startSection(): void {
-    const { encoder } = this;
-    encoder.begin(SHB);
-    encoder.u32(SECTION_MAGIC);
-    encoder.u16(SECTION_MAJOR);
-    encoder.u16(SECTION_MINOR);
-    encoder.u64(UNKNOWN_LENGTH);
-    encoder.end();
+    encodeSection(this.encoder);
     this.flushIfLong();
   }
 
@@ -125,20 +105,7 @@ export class SavefileWriter {
 
   /** Copies the record as it is. False: await `drain` before the next one. */
   writeEvent(record: EventRecord): boolean {
-    const { encoder } = this;
-    const flags = record.flags & ~FLAG_LARGE_PAYLOAD;
-    const bodyBytes = 2 + (flags === 0 ? 0 : 4) + record.length;
-    const isLarge = bodyBytes + 3 + BLOCK_TRAILER_BYTES > SMALL_EVENT_BODY_BYTES_MAX;
-    if (flags === 0) {
-      encoder.begin(isLarge ? EV_V2_LARGE : EV_V2);
-      encoder.u16(record.cpu);
-    } else {
-      encoder.begin(isLarge ? EVF_V2_LARGE : EVF_V2);
-      encoder.u16(record.cpu);
-      encoder.u32(flags);
-    }
-    encoder.copy(record.bytes, record.offset, record.offset + record.length);
-    encoder.end();
+    encodeEvent(this.encoder, record);
     this.events++;
     return this.flushIfLong();
   }

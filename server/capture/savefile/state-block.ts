@@ -15,14 +15,16 @@ import {
   SECTION_MAGIC,
   SECTION_MAJOR,
   SHB,
+  STATE_SUPPLEMENT,
   threadListVersion,
   UL_V1,
   UL_V1_OLD,
   UL_V2,
 } from './block-types.ts';
-import type { ByteWindow } from './byte-window.ts';
+import { ByteWindow } from './byte-window.ts';
 import { readFdList } from './fd-list.ts';
 import { readInterfaceList, readMachine, readUserList } from './node-lists.ts';
+import { readSupplement } from './state-supplement.ts';
 import { readThreadList } from './thread-list.ts';
 
 /** A reader over the body of the block at the window's start, which holds all of it. */
@@ -67,6 +69,7 @@ const STATE_TYPES: ReadonlySet<number> = new Set([
   FDL_V1,
   FDL_V1_OLD,
   FDL_V2,
+  STATE_SUPPLEMENT,
 ]);
 
 /** Reads the state block at the window's start into the sink. */
@@ -98,9 +101,23 @@ export function readStateBlock(window: ByteWindow, type: number, length: number,
         sink.onFds(tid, entries),
       );
       return;
+    case STATE_SUPPLEMENT:
+      readSupplement(bodyOf(window, length, 'state supplement'), sink);
+      return;
     default:
       readThreadList(bodyOf(window, length, 'thread list'), threadListVersion(type), (entry) =>
         sink.onThread(entry),
       );
+  }
+}
+
+/** Reads whole state blocks, one after the other, as an encoder has left them in memory. */
+export function readStateBlocks(bytes: Buffer, sink: SnapshotSink): void {
+  const window = new ByteWindow(bytes.length);
+  window.append(bytes);
+  while (window.available > 0) {
+    const length = window.view.getUint32(window.start + 4, true);
+    readStateBlock(window, window.view.getUint32(window.start, true), length, sink);
+    window.start += length;
   }
 }

@@ -1,0 +1,78 @@
+/**
+ * What the lists of a capture file lose of a state, as rows, and putting it back. The rows are found by reading the lists back
+ * into a state of their own and comparing: whatever the lists cannot say, now or after a change to them, is in the rows.
+ */
+import type { SupplementRow } from '../event/snapshot.ts';
+import { FdInfo } from '../state/fd-info.ts';
+import type { FdTable } from '../state/fd-table.ts';
+import type { OsState } from '../state/os-state.ts';
+import type { ThreadInfo } from '../state/thread-info.ts';
+import { assignMembers, differingMembers, FD_MEMBERS, THREAD_MEMBERS } from './supplement-members.ts';
+
+/** `rebuilt`: what the lists of `state` are read as. */
+export function* supplementRows(state: OsState, rebuilt: OsState): Generator<SupplementRow> {
+  const seenTables = new Set<FdTable>();
+  const seenPids = new Set<number>();
+  for (const row of state.threads.values()) {
+    const other = rebuilt.threads.find(row.tid);
+    if (other === undefined) continue;
+    yield* threadRows(row, other, seenPids);
+    if (seenTables.has(row.fds)) continue;
+    seenTables.add(row.fds);
+    yield* fdRows(row.tid, row.fds, other.fds);
+  }
+}
+
+function* threadRows(row: ThreadInfo, other: ThreadInfo, seenPids: Set<number>): Generator<SupplementRow> {
+  const { tid, pid } = row;
+  const members = differingMembers(THREAD_MEMBERS, row, other);
+  if (members !== undefined) yield { kind: 'thread', tid, members };
+  if (row.isDead) yield { kind: 'dead', tid };
+  const group = row.threadGroup;
+  if (group === undefined || seenPids.has(pid)) return;
+  seenPids.add(pid);
+  if (group.isReaper !== other.threadGroup?.isReaper) yield { kind: 'reaper', pid, isReaper: group.isReaper };
+}
+
+function* fdRows(tid: number, table: FdTable, other: FdTable): Generator<SupplementRow> {
+  for (const [fd, row] of table.entries()) {
+    const rebuilt = other.find(fd);
+    // A row the lists lose altogether is made anew from its type.
+    const members = differingMembers(FD_MEMBERS, row, rebuilt ?? new FdInfo(-1));
+    if (members !== undefined) yield { kind: 'fd', tid, fd, members };
+  }
+  const fds = table.walk();
+  if (fds.join() === other.walk().join() && table.buckets === other.buckets) return;
+  yield { kind: 'fd-order', tid, fds: fds.reverse(), bucketCount: table.buckets };
+}
+
+/** Puts the rows into a state whose lists have been read and linked. Rows about what is not there do nothing. */
+export function applySupplement(state: OsState, rows: Iterable<SupplementRow>): void {
+  for (const row of rows) applyRow(state, row);
+}
+
+function applyRow(state: OsState, row: SupplementRow): void {
+  if (row.kind === 'reaper') {
+    const group = state.tree.findGroup(row.pid);
+    if (group !== undefined) group.isReaper = row.isReaper;
+    return;
+  }
+  const thread = state.threads.find(row.tid);
+  if (thread === undefined) return;
+  switch (row.kind) {
+    case 'thread':
+      assignMembers(THREAD_MEMBERS, thread, row.members);
+      return;
+    case 'dead':
+      state.tree.markDead(thread);
+      return;
+    case 'fd': {
+      const fd = thread.fds.write(row.fd) ?? new FdInfo(0);
+      assignMembers(FD_MEMBERS, fd, row.members);
+      if (thread.fds.find(row.fd) === undefined) thread.fds.set(row.fd, fd);
+      return;
+    }
+    case 'fd-order':
+      thread.fds.arrange(row.fds, row.bucketCount);
+  }
+}
