@@ -7,6 +7,7 @@
 #include "task.h"
 #include "suppress.h"
 #include "ops.h"
+#include "fast.h"
 
 char LICENSE[] SEC("license") = "GPL";
 
@@ -46,10 +47,12 @@ int BPF_PROG(sys_exit, struct pt_regs *regs, long ret)
 	asm volatile("%0 &= 511" : "+r"(nr));
 	u8 interest = cfg->syscalls[nr];
 	if (!(interest & (ret < 0 ? WANT_FAILURE : WANT_SUCCESS))) return 0;
-	if (is_suppressed(cfg, bpf_get_current_pid_tgid() >> 32)) {
+	u64 pid_tgid = bpf_get_current_pid_tgid();
+	if (is_suppressed(cfg, pid_tgid >> 32)) {
 		COUNT(suppressed);
 		return 0;
 	}
+	if (!is_compat && fast_call(cfg, regs, nr, ret, (u32)pid_tgid, interest)) return 0;
 	struct syscall_row *row = bpf_map_lookup_elem(&syscalls, &nr);
 	struct scratch *s = scratch_of();
 	if (!row || !s || !row->event_type) {

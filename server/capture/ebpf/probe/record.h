@@ -32,7 +32,8 @@ static __always_inline struct scratch *scratch_of(void)
 static __always_inline void *ring_of(struct config *cfg, u32 cpu)
 {
 	u32 n = cfg->ring_count;
-	u32 k = n > 1 ? cpu % n : 0;
+	/* As many rings as cpus, or one: a division only in between. */
+	u32 k = cpu < n ? cpu : n > 1 ? cpu % n : 0;
 	return bpf_map_lookup_elem(&rings, &k);
 }
 
