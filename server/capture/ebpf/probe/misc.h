@@ -25,6 +25,7 @@
 #define EV_KEYCTL 453
 
 #define TEXT_BYTES 4096
+#define DYN_BYTES_MAX 4096 /* of a socket option without a type of its own */
 
 /* Values of a dynamic type: a byte with the index of the type, then the value. */
 static __always_inline void add_dyn(struct scratch *s, u8 type, u64 v, u32 bytes)
@@ -48,10 +49,8 @@ static __always_inline void add_dyn_text(struct scratch *s, u8 type, u64 from)
 }
 static __always_inline void add_dyn_bytes(struct scratch *s, u8 type, u64 from, u64 n)
 {
-	struct config *cfg = config_of();
-	u64 max = cfg ? cfg->snaplen : 0;
 	s->data[P(s->pos)] = type;
-	if (n > max) n = max;
+	if (n > DYN_BYTES_MAX) n = DYN_BYTES_MAX;
 	if (!from) n = 0;
 	asm volatile("%0 &= 0x7fff" : "+r"(n));
 	if (n && bpf_probe_read_user(&s->data[P(s->pos + 1)], n, (void *)from)) {
@@ -156,7 +155,7 @@ static __always_inline u32 quota_command(u32 native)
 
 SYSCALL_PROGRAM(sx_quotactl)
 {
-	RECORD(EV_QUOTACTL, 17);
+	RECORD(EV_QUOTACTL, 18);
 	struct quota_block block = {};
 	struct quota_info info = {};
 	u32 native = s->args[0], id = s->args[2], format = 0;

@@ -106,6 +106,26 @@ describe('rows of system calls', () => {
     }
   });
 
+  it('have programs that write their event and its number of parameters', () => {
+    const events = new Map(
+      Array.from(SOURCES.matchAll(/#define ((?:EV|PPME)_\w+) (\d+)/g), (match) => [
+        match[1],
+        Number(match[2]),
+      ]),
+    );
+    const programs = new Map(
+      Array.from(SOURCES.matchAll(/SYSCALL_PROGRAM\((sx_\w+)\)\n\{\n\tRECORD\((\w+), (\d+)\);/g), (match) => [
+        match[1],
+        { eventType: events.get(match[2]), paramCount: Number(match[3]) },
+      ]),
+    );
+    assert.ok(programs.size > 10);
+    for (const { program, eventType, paramCount } of syscallRows('x64')) {
+      const written = program === undefined ? undefined : programs.get(program);
+      if (written !== undefined) assert.deepEqual(written, { eventType, paramCount }, program);
+    }
+  });
+
   it('agree with the kernel headers of this machine', (t) => {
     const header = '/usr/include/x86_64-linux-gnu/asm/unistd_64.h';
     if (!existsSync(header)) return t.skip(`${header} is not installed`);
