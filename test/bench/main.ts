@@ -6,8 +6,10 @@
  */
 import { existsSync } from 'node:fs';
 import { parseArgs } from 'node:util';
+import { liveRefusal } from '../live/helpers/live-permission.ts';
 import { CASES } from './cases.ts';
 import { makeLargeCapture } from './large-capture.ts';
+import { LIVE_CASES } from './live/live-cases.ts';
 import { measure, median, type Usage } from './measure.ts';
 
 const { values } = parseArgs({
@@ -29,9 +31,21 @@ function usageLine(name: string, events: number, usages: readonly Usage[]): stri
   return `${name.padEnd(34)} ${rate.padStart(8)} M blocks/CPU s  cpu ${cpu.toFixed(2)} s  wall ${wall.toFixed(2)} s  rss ${Math.round(rss / 1024)} MB`;
 }
 
-function main(): void {
+async function main(): Promise<void> {
   if (values.list) {
-    for (const entry of CASES) console.log(`${entry.name.padEnd(16)} ${entry.description}`);
+    for (const entry of [...CASES, ...LIVE_CASES])
+      console.log(`${entry.name.padEnd(16)} ${entry.description}`);
+    return;
+  }
+  const live = LIVE_CASES.find((candidate) => candidate.name === values.case);
+  if (live !== undefined) {
+    const refusal = liveRefusal();
+    if (refusal !== undefined) console.log(`skipped: ${refusal}`);
+    else
+      await live.run({
+        isQuick: values.quick,
+        runs: values.runs === undefined ? undefined : Number(values.runs),
+      });
     return;
   }
   const entry = CASES.find((candidate) => candidate.name === values.case);
@@ -71,4 +85,4 @@ function main(): void {
   }
 }
 
-main();
+await main();

@@ -1,4 +1,4 @@
-/** The reviewed list of differences between strace and the events: `KEY [~ REGEX] # REASON`, one a line. */
+/** The reviewed list of differences between strace and the events: `KEY [~ REGEX] # REASON`, one a line; the key `*` is any. */
 import { readFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import type { Difference } from '../workload/oracle.ts';
@@ -34,7 +34,7 @@ export function unexplained(
   return differences.filter((difference) => {
     const row = known.find(
       ({ key, pattern }) =>
-        key === difference.key && (pattern === undefined || pattern.test(difference.detail)),
+        (key === '*' || key === difference.key) && (pattern === undefined || pattern.test(difference.detail)),
     );
     if (row !== undefined) row.uses++;
     return row === undefined;

@@ -216,7 +216,6 @@ export const CALL_PARAMS: Readonly<Record<string, readonly ParamRow[]>> = {
     ['first', 0, 'number'],
     ['last', 1, 'number'],
   ],
-  epoll_create1: [['flags', 0, 'number']],
   epoll_wait: [['maxevents', 2, 'number']],
   memfd_create: [['name', 0, 'text']],
   delete_module: [['name', 0, 'text']],

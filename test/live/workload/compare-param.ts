@@ -25,18 +25,17 @@ export function paramDifference(
     case 'number':
       return numberDifference(numberOf(text), event, index, kind);
     case 'text':
-      return differ(textOf(text)?.slice(0, PATH_BYTES_MAX) ?? '', record.text(index));
+      return textDifference(text, record.text(index));
     case 'output':
       return isSuccess ? differ(textOf(text) ?? '', record.text(index)) : undefined;
     case 'bytes': {
       // Of a failed write there is data, of a failed read none.
-      const wanted = isSuccess ? (textOf(text) ?? '') : '';
+      const wanted = isSuccess ? textOf(text) : undefined;
+      // A structure that strace took apart, or nothing was read.
+      if (wanted === undefined) return undefined;
       const got = record.binary(index);
-      return isSuccess && got.length === 0 && wanted.length > 0
-        ? `no data, strace has ${wanted.length} bytes`
-        : isSuccess
-          ? differ(wanted.slice(0, got.length), got)
-          : undefined;
+      if (got.length === 0 && wanted.length > 0) return `no data, strace has ${wanted.length} bytes`;
+      return differ(wanted.slice(0, got.length), got);
     }
     case 'address':
       return addressDifference(addressOf(text), record.binary(index));
@@ -50,6 +49,14 @@ export function paramDifference(
     case 'argv':
       return argvDifference(textsOf(text)?.slice(1) ?? [], record.binary(index));
   }
+}
+
+function textDifference(arg: string | undefined, got: string): string | undefined {
+  const wanted = textOf(arg);
+  // An address: strace could not, or did not care to, read what is there.
+  if (wanted === undefined) return arg?.startsWith('0x') === true ? undefined : differ('', got);
+  if (arg?.endsWith('"...') === true && got.startsWith(wanted)) return undefined;
+  return differ(wanted.slice(0, PATH_BYTES_MAX), got);
 }
 
 function numberDifference(
@@ -80,7 +87,8 @@ function addressDifference(wanted: string | undefined, got: string): string | un
   if (family === 1) shown = got.slice(1).replace(/(?<=.)\0.*$/s, '');
   else if (family === 2) shown = `${bytes.subarray(1, 5).toString('hex')}:${bytes.readUInt16LE(5)}`;
   else if (family === 10) shown = `${bytes.subarray(1, 17).toString('hex')}:${bytes.readUInt16LE(17)}`;
-  return differ(wanted, shown);
+  // The record has the name of an abstract socket without the NUL that marks it.
+  return differ(wanted.replace(/^\0/, ''), shown);
 }
 
 function argvDifference(wanted: readonly string[], got: string): string | undefined {

@@ -3,6 +3,7 @@
  * arguments. Differences come out as short keys that known-differences.txt may name.
  */
 import { EF_OLD_VERSION, EF_UNUSED, EVENT_TABLE } from '../../../server/event/event-table.ts';
+import { align } from './align.ts';
 import { CALL_PARAMS } from './call-params.ts';
 import { paramDifference } from './compare-param.ts';
 import type { ObservedEvent } from './observed-event.ts';
@@ -32,14 +33,14 @@ const ALIASES: Readonly<Record<string, string>> = {
   exit_group: 'procexit',
 };
 
+/** Generic events carry the number of 64 bits for the 32-bit calls the workload makes. */
+const COMPAT_NUMBERS: Readonly<Record<string, number>> = { 'getpid 20': 39 };
+
 const OWN_EVENTS: ReadonlySet<string> = new Set(
   EVENT_TABLE.filter((row) => !row.isEnter && row.source === 'SYSCALL')
     .filter((row) => (row.flags & (EF_OLD_VERSION | EF_UNUSED)) === 0 && row.id > 1)
     .map((row) => row.name),
 );
-
-/** `missingCounts`: how far apart two sequences may drift before the rest of a thread is given up. */
-const LOOKAHEAD = 400;
 
 /** Events of a thread by tid, in order. */
 export type EventsByThread = ReadonlyMap<number, readonly ObservedEvent[]>;
@@ -65,9 +66,9 @@ function withoutBirth(
   thread: StraceThread,
   differences: Difference[],
 ): readonly ObservedEvent[] {
-  const isFirstTracedThread = thread.calls[0]?.name === 'execve' && !isBirth(events[0]);
-  if (isFirstTracedThread) {
-    const start = events.findIndex((event) => event.name === 'execve');
+  if (thread.isFirst) {
+    // What strace's child does before it becomes the workload.
+    const start = events.findIndex((event) => event.name === 'execve' && event.result === 0n);
     return start < 0 ? events : events.slice(start);
   }
   const births = events.filter(isBirth).length;
@@ -93,56 +94,34 @@ function compareThread(
   const add = (key: string, detail: string): void => {
     differences.push({ key, detail: `thread ${thread.tid}: ${detail}` });
   };
+  const exits = events.filter(({ name }) => name === 'procexit').length;
+  if (exits !== (thread.hasEnded ? 1 : 0)) add('exit', `${exits} procexit events, ended: ${thread.hasEnded}`);
+  const calls = thread.calls.filter((call) => eventName(call) !== 'procexit');
+  const ours = events.filter((event) => event.record.info.source === 'SYSCALL');
+  const partners = align(
+    calls.map(
+      (call) => eventName(call) ?? `syscall-${COMPAT_NUMBERS[`${call.name} ${call.number}`] ?? call.number}`,
+    ),
+    ours.map(ownName),
+  );
   let params = 0;
-  let at = 0;
-  let exits = 0;
-  for (const call of thread.calls) {
-    const name = eventName(call);
-    if (name === 'procexit') continue;
-    while (events[at]?.name === 'procexit' || isNoCall(events[at])) {
-      if (events[at]?.name === 'procexit') exits++;
-      at++;
-    }
-    const found = findCall(call, name, events, at);
-    if (found < 0) {
+  let next = 0;
+  calls.forEach((call, i) => {
+    const partner = partners[i] as number;
+    if (partner < 0) {
       // Killed inside the call: strace saw no end of it, and neither did anybody else.
       if (call.result !== undefined)
-        add(`missing ${call.name}`, `${show(call)}; next is ${showEvent(events[at])}`);
-      continue;
+        add(`missing ${call.name}`, `${show(call)}, before ${showEvent(ours[next])}`);
+      return;
     }
-    for (const event of events.slice(at, found)) {
-      if (!isNoCall(event)) add(`extra ${extraName(event)}`, `${showEvent(event)} before ${show(call)}`);
-    }
-    params += compareCall(call, events[found] as ObservedEvent, add);
-    at = found + 1;
-  }
-  for (const event of events.slice(at)) {
-    if (event.name === 'procexit') exits++;
-    else if (!isNoCall(event)) add(`extra ${extraName(event)}`, `${showEvent(event)} after the last call`);
-  }
-  if (exits !== (thread.hasEnded ? 1 : 0)) add('exit', `${exits} procexit events, ended: ${thread.hasEnded}`);
+    for (const event of ours.slice(next, partner))
+      add(`extra ${ownName(event)}`, `${showEvent(event)} before ${show(call)}`);
+    next = partner + 1;
+    params += compareCall(call, ours[partner] as ObservedEvent, add);
+  });
+  for (const event of ours.slice(next))
+    add(`extra ${ownName(event)}`, `${showEvent(event)} after the last call`);
   return params;
-}
-
-/** Place of the call's event: the next one, or a later one when events in between are extra. */
-function findCall(
-  call: StraceCall,
-  name: string | undefined,
-  events: readonly ObservedEvent[],
-  at: number,
-): number {
-  const end = Math.min(events.length, at + LOOKAHEAD);
-  for (let i = at; i < end; i++) {
-    const event = events[i] as ObservedEvent;
-    if (event.name === 'procexit') break;
-    if (isSame(call, name, event)) return i;
-  }
-  return -1;
-}
-
-function isSame(call: StraceCall, name: string | undefined, event: ObservedEvent): boolean {
-  if (name === undefined) return event.isGeneric && event.nativeNumber === call.number;
-  return event.name === name && (call.result === undefined || sameResult(call, event));
 }
 
 function sameResult(call: StraceCall, event: ObservedEvent): boolean {
@@ -159,6 +138,8 @@ function compareCall(
 ): number {
   if (event.isGeneric) return 1;
   let compared = 1;
+  if (call.result !== undefined && !sameResult(call, event))
+    add(`result ${event.name}`, `${event.result} in ${show(call)}`);
   for (const row of CALL_PARAMS[event.name] ?? []) {
     const index = event.indexOf(row[0]);
     if (index < 0) {
@@ -178,12 +159,7 @@ function eventName(call: StraceCall): string | undefined {
   return name === 'procexit' || OWN_EVENTS.has(name) ? name : undefined;
 }
 
-/** Events that are no system calls: signals, switches, page faults. */
-function isNoCall(event: ObservedEvent | undefined): boolean {
-  return event !== undefined && event.record.info.source !== 'SYSCALL' && event.name !== 'procexit';
-}
-
-function extraName(event: ObservedEvent): string {
+function ownName(event: ObservedEvent): string {
   return event.isGeneric ? `syscall-${event.nativeNumber}` : event.name;
 }
 
@@ -193,5 +169,5 @@ function show(call: StraceCall): string {
 }
 
 function showEvent(event: ObservedEvent | undefined): string {
-  return event === undefined ? 'nothing' : `${extraName(event)} = ${event.result ?? '-'}`;
+  return event === undefined ? 'nothing' : `${ownName(event)} = ${event.result ?? '-'}`;
 }

@@ -28,6 +28,8 @@ export interface StraceCall {
 export interface StraceThread {
   readonly tid: number;
   readonly calls: StraceCall[];
+  /** The one that strace itself started. */
+  readonly isFirst: boolean;
   /** Strace saw it go. */
   hasEnded: boolean;
 }
@@ -55,7 +57,7 @@ export function parseStraceLog(text: string): Map<number, StraceThread> {
     if (parts === null) throw new Error(`strace line ${line}: ${full.slice(0, 200)}`);
     const tid = Number(parts[1]);
     const body = parts[3] as string;
-    const thread = threads.get(tid) ?? { tid, calls: [], hasEnded: false };
+    const thread = threads.get(tid) ?? { tid, calls: [], isFirst: line === 1, hasEnded: false };
     threads.set(tid, thread);
     const whole = joined(tid, body, thread, pending);
     if (whole !== undefined) thread.calls.push(parseCall(tid, line, Number(parts[2]), whole));
@@ -98,7 +100,7 @@ function joined(
 function parseCall(tid: number, line: number, number: number, text: string): StraceCall {
   const open = text.indexOf('(');
   const { args, end } = splitArgs(text, open + 1);
-  const result = /^\s*= (?:(-?\d+|0x[0-9a-f]+)(?: (E[A-Z0-9]+))?|\?(?: (E[A-Z_0-9]+))?)(.*)$/s.exec(
+  const result = /^\s*= (?:(0x[0-9a-f]+|-?\d+)(?: (E[A-Z0-9]+))?|\?(?: (E[A-Z_0-9]+))?)(.*)$/s.exec(
     text.slice(end),
   );
   if (open < 0 || result === null) throw new Error(`strace line ${line}: ${text.slice(0, 300)}`);

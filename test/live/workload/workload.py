@@ -183,6 +183,16 @@ def vanished_programs(journal, folder, node):
     os.close(memory)
 
 
+def threaded_exec(journal, folder, node):
+    """execve by a thread that is not the main one: it goes on under the number of the main one."""
+    child = os.fork()
+    if child == 0:
+        threading.Thread(target=lambda: os.execv('/bin/true', ['true', 'from a thread'])).start()
+        time.sleep(10)
+    os.waitpid(child, 0)
+    journal.note('process', step='threaded_exec', pid=child, argv=['true', 'from a thread'], cwd=os.getcwd(), uid=0, exe=os.path.realpath('/bin/true'), status=0)
+
+
 def _fexec(fd, argv):
     child = os.fork()
     if child == 0:
@@ -280,7 +290,7 @@ def file_changes(journal, folder, node):
 
 
 STEPS = [shell_pipelines, git_repository, threads_and_sockets, unix_sockets, node_and_curl, users, namespaces, keys,
-         failing_calls, long_arguments, deep_folders, vanished_programs, compat_calls, signals, credentials, file_changes]
+         failing_calls, long_arguments, deep_folders, vanished_programs, threaded_exec, compat_calls, signals, credentials, file_changes]
 
 
 def main():
