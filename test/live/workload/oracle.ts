@@ -95,7 +95,7 @@ function compareThread(
     differences.push({ key, detail: `thread ${thread.tid}: ${detail}` });
   };
   const exits = events.filter(({ name }) => name === 'procexit').length;
-  if (exits !== (thread.hasEnded ? 1 : 0)) add('exit', `${exits} procexit events, ended: ${thread.hasEnded}`);
+  if (exits !== thread.ends) add('exit', `${exits} procexit events, ended ${thread.ends} times`);
   const calls = thread.calls.filter((call) => eventName(call) !== 'procexit');
   const ours = events.filter((event) => event.record.info.source === 'SYSCALL');
   const partners = align(

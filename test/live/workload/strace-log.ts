@@ -30,8 +30,8 @@ export interface StraceThread {
   readonly calls: StraceCall[];
   /** The one that strace itself started. */
   readonly isFirst: boolean;
-  /** Strace saw it go. */
-  hasEnded: boolean;
+  /** How often it went: a main thread that another's execve replaces goes, and goes on. */
+  ends: number;
 }
 
 /** Results of calls that the kernel will restart: never seen by programs. */
@@ -57,7 +57,7 @@ export function parseStraceLog(text: string): Map<number, StraceThread> {
     if (parts === null) throw new Error(`strace line ${line}: ${full.slice(0, 200)}`);
     const tid = Number(parts[1]);
     const body = parts[3] as string;
-    const thread = threads.get(tid) ?? { tid, calls: [], isFirst: line === 1, hasEnded: false };
+    const thread = threads.get(tid) ?? { tid, calls: [], isFirst: line === 1, ends: 0 };
     threads.set(tid, thread);
     const whole = joined(tid, body, thread, pending);
     if (whole !== undefined) thread.calls.push(parseCall(tid, line, Number(parts[2]), whole));
@@ -80,7 +80,8 @@ function joined(
       const other = Number(superseded[1]);
       pending.set(tid, pending.get(other) ?? '');
       pending.delete(other);
-    } else thread.hasEnded = true;
+    }
+    thread.ends++;
     return undefined;
   }
   const unfinished = /^(.*?)(?:,? ?)<unfinished \.\.\.>(\) += \?)?$/s.exec(body);
