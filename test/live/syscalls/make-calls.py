@@ -1,6 +1,6 @@
 """Makes system calls directly and tells what the capture of them must hold: one JSON object per call on standard output.
 
-Arguments: a JSON object with the native numbers by name. Calls of other architectures are left out. Expected values are those of
+Arguments: two JSON objects with numbers by name, the native ones and those of 32-bit x86. Native calls of other architectures are left out. Expected values are those of
 the event schema; {"mask": m, "value": v} compares some bits only, {"any": true} nothing but that there is a value.
 """
 import ctypes
@@ -15,6 +15,8 @@ import tempfile
 import time
 
 NUMBERS = json.loads(sys.argv[1])
+# Of 32-bit x86; empty: this kernel does not run such programs.
+NUMBERS_32 = json.loads(sys.argv[2])
 libc = ctypes.CDLL(None, use_errno=True)
 libc.syscall.restype = ctypes.c_long
 made = []
@@ -63,6 +65,56 @@ def identity(path):
     return status.st_dev & 0xFFFFFFFF, status.st_ino
 
 
+class Calls32:
+    """Calls of 32-bit x86 made by this 64-bit process: int 0x80 with pointers below 4 GiB."""
+
+    # push rbx; eax..edi from the C arguments; int 0x80; cdqe; pop rbx; ret
+    CODE = bytes.fromhex("5389f889f34989ca89d14489d24489c64489cfcd8048985bc3")
+    BYTES = 65536
+
+    def __init__(self):
+        libc.mmap.restype = ctypes.c_void_p
+        libc.mmap.argtypes = [ctypes.c_void_p, ctypes.c_size_t, ctypes.c_int, ctypes.c_int, ctypes.c_int, ctypes.c_long]
+        self.base = libc.mmap(0, self.BYTES, 7, 0x62, -1, 0)
+        ctypes.memmove(self.base, self.CODE, len(self.CODE))
+        self.used = 64
+        self.run = ctypes.CFUNCTYPE(ctypes.c_long, *[ctypes.c_long] * 6)(self.base)
+
+    def place(self, data):
+        address = self.base + self.used
+        ctypes.memmove(address, data, len(data))
+        self.used += (len(data) + 15) & ~15
+        return address
+
+    def call(self, name, /, *args, row=None, **expected):
+        res_name = expected.pop("res_name", "res")
+        values = [self.place(a.encode() + b"\0") if isinstance(a, str) else self.place(a) if isinstance(a, bytes) else a for a in args]
+        result = self.run(NUMBERS_32[name], *(values + [0] * (5 - len(values))))
+        if res_name:
+            expected[res_name] = result
+        made.append({"call": row or name, "params": expected})
+        return result
+
+
+def compat(folder):
+    calls = Calls32()
+    path = folder + "/file32"
+    fd = calls.call("open", path, os.O_RDWR | os.O_CREAT, 0o640, name=path, mode=0o640, flags=bits(0x4007), res_name="fd")
+    calls.call("openat", 0xFFFFFF9C, path, os.O_RDONLY, 0, dirfd=AT_FDCWD, name=path, flags=bits(1), res_name="fd")
+    calls.call("stat64", path, bytes(128), path=path)
+    calls.call("fcntl64", fd, 1030, 70, row="fcntl", fd=fd, cmd=26, arg=70)
+    calls.call("_llseek", fd, 0, 4096, bytes(8), 0, fd=fd, offset=4096, whence=0)
+    calls.call("mmap2", 0, 4096, 1, 0x22, 0xFFFFFFFF, addr=0, length=4096, prot=1, flags=0xA, fd=-1, res_name=None)
+    calls.call("umount", folder + "/missing", name=folder + "/missing")
+    calls.call("getuid32", row="getuid", res_name="uid")
+    calls.call("setresuid32", 0, 0, 0, row="setresuid", ruid=0, euid=0, suid=0)
+    calls.call("nanosleep", struct.pack("<ii", 0, 2345678), 0, interval=2345678)
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    calls.call("ugetrlimit", 7, bytes(8), row="getrlimit", cur=soft, max=hard, resource=7)
+    calls.call("unlinkat", 0xFFFFFF9C, path, 0, dirfd=AT_FDCWD, name=path, flags=0)
+    calls.call("kill", os.getpid(), 0, pid=os.getpid(), sig=0)
+
+
 def files(folder):
     path = folder + "/file"
     fd = call("open", path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o640, name=path, mode=0o640, flags=bits(0x5007), res_name="fd")
@@ -101,6 +153,7 @@ def files(folder):
     call("lstat", path + "x", ctypes.create_string_buffer(256), path=path + "x")
     call("fstat", fd2, ctypes.create_string_buffer(256), fd=fd2)
     call("newfstatat", dirfd, "file", ctypes.create_string_buffer(256), 0x100, dirfd=dirfd, path="file", flags=0x100)
+    call("getdents", dirfd, ctypes.create_string_buffer(1024), 1024, fd=dirfd)
     call("getdents64", dirfd, ctypes.create_string_buffer(1024), 1024, fd=dirfd)
     call("chdir", folder, path=folder)
     call("getcwd", ctypes.create_string_buffer(4096), 4096, path=os.path.realpath(folder))
@@ -136,6 +189,31 @@ def files(folder):
          quota_fmt=4)
     call("fsconfig", fd2, 1, "key", "value", 0, fd=fd2, cmd=1, key="key", value_bytebuf=None, value_charbuf=None, aux=0)
     return fd2
+
+
+def overlay(folder):
+    """Files of an overlay file system, in a mount namespace of its own."""
+    layers = {name: folder + "/" + name for name in ("lower", "upper", "work", "merged")}
+    for path in layers.values():
+        os.mkdir(path)
+    open(layers["lower"] + "/below", "w").close()
+    libc.unshare(0x20000)
+    libc.mount(b"none", b"/", None, 0x44000, None)
+    options = "lowerdir={lower},upperdir={upper},workdir={work}".format(**layers)
+    if libc.mount(b"overlay", layers["merged"].encode(), b"overlay", 0, options.encode()) != 0:
+        sys.stderr.write("OVERLAY LAYERS NOT TESTED: " + os.strerror(ctypes.get_errno()) + "\n")
+        return
+    below, above = layers["merged"] + "/below", layers["merged"] + "/above"
+    call("openat", AT_FDCWD, below, os.O_RDONLY, 0, name=below, flags=0x10001, res_name="fd")
+    call("openat", AT_FDCWD, above, os.O_WRONLY | os.O_CREAT, 0o600, name=above, flags=0xC006, res_name="fd")
+    call("openat", AT_FDCWD, below, os.O_WRONLY, 0, name=below, flags=0x8002, res_name="fd")
+    call("creat", above, 0o600, name=above, creat_flags=1, res_name="fd")
+    for fd in range(3, 100):
+        try:
+            os.close(fd)
+        except OSError:
+            pass
+    libc.umount2(layers["merged"].encode(), 2)
 
 
 def descriptors(fd):
@@ -270,6 +348,9 @@ sys.stdin.readline()
 with tempfile.TemporaryDirectory() as place:
     fd = files(place)
     descriptors(fd)
+    if NUMBERS_32:
+        compat(place)
+    overlay(place)
     os.chdir("/")
 sockets()
 memory()
