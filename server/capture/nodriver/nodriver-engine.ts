@@ -14,6 +14,7 @@ import {
 import type { CaptureStatus } from '../capture-status.ts';
 import type { LiveOptions } from '../live-options.ts';
 import { collectSnapshot, type SnapshotResult } from '../snapshot/collect-snapshot.ts';
+import { createClock, type EventClock } from '../snapshot/node-facts.ts';
 import { type SnapshotChanges, SnapshotDifference } from './snapshot-difference.ts';
 
 export type NodriverOptions = Pick<
@@ -32,6 +33,8 @@ export class NodriverEngine implements CaptureEngine {
   private readonly options: NodriverOptions;
   private readonly difference: SnapshotDifference;
   private sink: SnapshotSink | undefined;
+  /** One for all readings: a thread must not look younger at the next. */
+  private clock: EventClock | undefined;
   private last: SnapshotResult | undefined;
   private lastEndMs: number;
   /** Runs beside `fill`; its result waits for the next `fill` to hand it over. */
@@ -47,6 +50,7 @@ export class NodriverEngine implements CaptureEngine {
     this.options = options;
     this.difference = new SnapshotDifference();
     this.sink = undefined;
+    this.clock = undefined;
     this.last = undefined;
     this.lastEndMs = 0;
     this.refresh = undefined;
@@ -57,6 +61,8 @@ export class NodriverEngine implements CaptureEngine {
 
   async open(sink: SnapshotSink): Promise<void> {
     this.sink = sink;
+    const { bootEpochNs } = createClock(this.options.hostRoot);
+    this.clock = { bootEpochNs, nowNs: () => BigInt(Date.now()) * NS_PER_MS };
     await this.collect({
       onMachine: (entry) => sink.onMachine(entry),
       onInterfaces: (entries) => sink.onInterfaces(entries),
@@ -132,6 +138,7 @@ export class NodriverEngine implements CaptureEngine {
     try {
       this.last = await collectSnapshot(sink, {
         hostRoot,
+        clock: this.clock,
         argsBytesMax,
         environment: collectEnv.length === 0 ? undefined : { allow: collectEnv },
         source: 'procfs',
