@@ -140,7 +140,11 @@ export type SupplementRow =
   /** Whether a process gets the orphans of its descendants. */
   | { readonly kind: 'reaper'; readonly pid: number; readonly isReaper: boolean }
   /** A main thread that has exited before the other threads of its process. */
-  | { readonly kind: 'dead'; readonly tid: number };
+  | { readonly kind: 'dead'; readonly tid: number }
+  /** The record of an enter event whose exit is still to come. */
+  | { readonly kind: 'enter'; readonly tid: number; readonly record: Buffer }
+  /** The events were captured live: what hangs on that is parsed as it was then. */
+  | { readonly kind: 'live' };
 
 /** Receives the initial state, in the order the source holds it. */
 export interface SnapshotSink {

@@ -115,6 +115,8 @@ export class Inspector {
     this.engine = engine;
     this.retention = retention;
     this.parser = new EventParser(state, parserOptions);
+    // Recordings say so, and their replays are parsed alike.
+    if (parserOptions.addsBootTime === true) state.isLive = true;
     this.initialState = new InitialState(state);
     this.retained = new RetainedEvents(state, retention);
     this.counters = { eventsRead: 0, eventsHidden: 0, eventsShown: 0 };

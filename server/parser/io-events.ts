@@ -103,7 +103,7 @@ function transferred(context: ParserContext, event: InspectedEvent): boolean {
   const type = event.fd?.type;
   const isInternet = type === FD_IPV4_SOCK || type === FD_IPV6_SOCK;
   if (event.record.number(0) < 0) {
-    if (isInternet && context.options.tracksConnectionStatus === true) {
+    if (isInternet && context.tracksConnectionStatus) {
       setStatus(context, event, FD_FLAG_CONNECTION_FAILED);
     }
     return false;

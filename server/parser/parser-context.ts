@@ -65,7 +65,11 @@ export class ParserContext {
 
   /** What is added to times counted from boot. */
   get bootTsNs(): bigint {
-    return this.options.addsBootTime === true ? this.state.machine.bootTsNs : 0n;
+    return this.options.addsBootTime === true || this.state.isLive ? this.state.machine.bootTsNs : 0n;
+  }
+
+  get tracksConnectionStatus(): boolean {
+    return this.options.tracksConnectionStatus === true || this.state.isLive;
   }
 
   /** The thread's row; a placeholder when nobody introduced it; undefined when the table is full. */

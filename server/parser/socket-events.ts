@@ -169,7 +169,7 @@ function parseConnect(context: ParserContext, event: InspectedEvent): void {
   const { record } = event;
   if (event.fd === undefined) return;
   const result = record.number(0);
-  if (context.options.tracksConnectionStatus === true) {
+  if (context.tracksConnectionStatus) {
     if (result === -EINPROGRESS) setStatus(context, event, FD_FLAG_CONNECTION_PENDING);
     else setStatus(context, event, result < 0 ? FD_FLAG_CONNECTION_FAILED : FD_FLAG_SOCKET_CONNECTED);
   } else {
@@ -279,7 +279,7 @@ function parseAccept(context: ParserContext, event: InspectedEvent): void {
 /** SO_ERROR tells how a connection in progress ended. */
 function parseGetsockopt(context: ParserContext, event: InspectedEvent): void {
   const { record } = event;
-  if (context.options.tracksConnectionStatus !== true || event.fd === undefined) return;
+  if (!context.tracksConnectionStatus || event.fd === undefined) return;
   if (record.number(0) < 0 || record.number(2) !== SOL_SOCKET || record.number(3) !== SO_ERROR) return;
   if (record.lengthOf(4) !== 9) return;
   const at = record.paramOffsets[4] as number;

@@ -11,6 +11,7 @@ import { assignMembers, differingMembers, FD_MEMBERS, THREAD_MEMBERS } from './s
 
 /** `rebuilt`: what the lists of `state` are read as. */
 export function* supplementRows(state: OsState, rebuilt: OsState): Generator<SupplementRow> {
+  if (state.isLive) yield { kind: 'live' };
   const seenTables = new Set<FdTable>();
   const seenPids = new Set<number>();
   for (const row of state.threads.values()) {
@@ -28,6 +29,7 @@ function* threadRows(row: ThreadInfo, other: ThreadInfo, seenPids: Set<number>):
   const members = differingMembers(THREAD_MEMBERS, row, other);
   if (members !== undefined) yield { kind: 'thread', tid, members };
   if (row.isDead) yield { kind: 'dead', tid };
+  if (row.storedEvent !== undefined) yield { kind: 'enter', tid, record: row.storedEvent.bytes };
   const group = row.threadGroup;
   if (group === undefined || seenPids.has(pid)) return;
   seenPids.add(pid);
@@ -57,6 +59,10 @@ function applyRow(state: OsState, row: SupplementRow): void {
     if (group !== undefined) group.isReaper = row.isReaper;
     return;
   }
+  if (row.kind === 'live') {
+    state.isLive = true;
+    return;
+  }
   const thread = state.threads.find(row.tid);
   if (thread === undefined) return;
   switch (row.kind) {
@@ -74,5 +80,11 @@ function applyRow(state: OsState, row: SupplementRow): void {
     }
     case 'fd-order':
       thread.fds.arrange(row.fds, row.bucketCount);
+      return;
+    case 'enter': {
+      const type = row.record.readUInt16LE(20);
+      thread.storedEvent = { type, bytes: row.record };
+      thread.lastEventType = type;
+    }
   }
 }

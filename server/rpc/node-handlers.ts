@@ -1,17 +1,16 @@
-/** NodeService: the server about itself. RecordingService, which is not there yet. */
+/** NodeService: the server about itself. */
 import { memoryUsage, resourceUsage, version } from 'node:process';
 import type {
   Counter,
   GetStatusResponse,
   NodeServiceServer,
 } from '../../proto/gen/strata/v1/node_service.ts';
-import type { RecordingServiceServer } from '../../proto/gen/strata/v1/recording_service.ts';
 import { PPM_EVENT_MAX } from '../event/event-types.ts';
 import type { Inspectors } from '../inspector/event-feed.ts';
 import type { Methods } from './state-handlers.ts';
 import type { ErrorLog } from './status.ts';
 import type { Subscriptions } from './subscriptions.ts';
-import { streamUnimplemented, unary } from './unary.ts';
+import { unary } from './unary.ts';
 
 export interface NodeHandlerDeps {
   readonly inspectors: Inspectors;
@@ -39,12 +38,6 @@ export function nodeHandlers(deps: NodeHandlerDeps): Methods<NodeServiceServer> 
       }),
       deps.log,
     ),
-  };
-}
-
-export function recordingHandlers(log: ErrorLog): Methods<RecordingServiceServer> {
-  return {
-    record: streamUnimplemented('recording comes with live capture; this version serves capture files', log),
   };
 }
 

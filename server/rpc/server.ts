@@ -11,13 +11,13 @@ import { EnrichmentServiceService } from '../../proto/gen/strata/v1/enrichment_s
 import { ExtractionServiceService } from '../../proto/gen/strata/v1/extraction_service.ts';
 import type { Counter } from '../../proto/gen/strata/v1/node_service.ts';
 import { NodeServiceService } from '../../proto/gen/strata/v1/node_service.ts';
-import { RecordingServiceService } from '../../proto/gen/strata/v1/recording_service.ts';
 import { StateServiceService } from '../../proto/gen/strata/v1/state_service.ts';
 import type { Inspectors } from '../inspector/event-feed.ts';
 import type { SubscriberClock } from '../stream/subscriber.ts';
 import { type Catalog, catalogHandlers } from './catalog-handlers.ts';
 import { eventHandlers, eventServiceDefinition } from './event-handlers.ts';
-import { nodeHandlers, recordingHandlers } from './node-handlers.ts';
+import { nodeHandlers } from './node-handlers.ts';
+import { RecordHandlers, recordingServiceDefinition } from './record-handlers.ts';
 import { addReflection } from './reflection.ts';
 import { enrichmentHandlers, extractionHandlers, stateHandlers } from './state-handlers.ts';
 import type { ErrorLog } from './status.ts';
@@ -73,6 +73,7 @@ class GrpcServer implements RpcServer {
   private readonly server: Server;
   private readonly health: HealthImplementation;
   private readonly clock: SubscriberClock;
+  private readonly recordings: RecordHandlers;
   private readonly sockets: UnixListener[];
   private readonly serviceNames: string[];
 
@@ -99,7 +100,8 @@ class GrpcServer implements RpcServer {
     this.add(ExtractionServiceService, extractionHandlers(subscriptions, log));
     this.add(CatalogServiceService, catalogHandlers(deps.catalog, log));
     this.add(NodeServiceService, nodeHandlers(nodeDeps));
-    this.add(RecordingServiceService, recordingHandlers(log));
+    this.recordings = new RecordHandlers({ ...deps, subscriptions });
+    this.add(recordingServiceDefinition, this.recordings.methods);
     this.health = new HealthImplementation();
     this.health.addToServer(this.server);
     addReflection(this.server);
@@ -141,6 +143,7 @@ class GrpcServer implements RpcServer {
         cancelTimer();
         resolve();
       };
+      this.recordings.stop();
       this.subscriptions.drain().then(
         () => this.server.tryShutdown(finish),
         () => this.server.forceShutdown(),

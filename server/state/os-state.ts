@@ -81,6 +81,8 @@ export class OsState implements StateView {
   readonly containers: ContainerTable;
   readonly interfaces: InterfaceTable;
   machine: MachineInfo;
+  /** Whether the events come from a live node, or from a recording that this project made of one. */
+  isLive: boolean;
   private readonly past: PastState;
 
   constructor(limits: StateLimits = DEFAULT_STATE_LIMITS) {
@@ -93,6 +95,7 @@ export class OsState implements StateView {
     this.containers = new ContainerTable(limits.containersMax, this.undo);
     this.interfaces = new InterfaceTable(limits.interfacesMax);
     this.machine = UNKNOWN_MACHINE;
+    this.isLive = false;
     this.past = new PastState(this);
   }
 

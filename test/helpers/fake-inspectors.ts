@@ -74,6 +74,10 @@ export class FakeInspector implements ReplayHandle {
     };
   }
 
+  async record(): Promise<never> {
+    throw new Error('no recordings');
+  }
+
   async query<K extends QueryKind>(kind: K, request: Queries[K]['request']): Promise<Queries[K]['response']> {
     const answer = this.answers[kind] as
       | ((request: Queries[K]['request']) => Queries[K]['response'])

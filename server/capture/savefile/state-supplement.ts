@@ -1,8 +1,10 @@
 /**
  * The block that holds what the lists of a state cannot say. Its body is a version and a JSON array of rows, one byte per
  * character as all text: `["thread", tid, members]`, `["fd", tid, fd, members]`, `["fd-order", tid, fds, buckets]`,
- * `["reaper", pid, isReaper]`, `["dead", tid]`. 64-bit integers are `{"n": digits}`, bytes `{"b": text}`.
+ * `["reaper", pid, isReaper]`, `["dead", tid]`, `["enter", tid, record]`, `["live"]`. 64-bit integers are `{"n": digits}`, bytes `{"b": text}`.
  */
+import { EVENT_HEADER_BYTES } from '../../event/event-record.ts';
+import { PPM_EVENT_MAX } from '../../event/event-types.ts';
 import type {
   SnapshotSink,
   SupplementMembers,
@@ -12,6 +14,7 @@ import type {
 import type { BlockEncoder } from './block-encoder.ts';
 import type { BlockReader } from './block-reader.ts';
 import { STATE_SUPPLEMENT } from './block-types.ts';
+import { checkRecord } from './record-check.ts';
 
 const VERSION = 1;
 /** A block is ended and another begun beyond this, so that readers with a limit take any state. */
@@ -53,6 +56,10 @@ function cellsOf(row: SupplementRow): readonly unknown[] {
       return [row.kind, row.pid, row.isReaper];
     case 'dead':
       return [row.kind, row.tid];
+    case 'enter':
+      return [row.kind, row.tid, row.record.latin1Slice()];
+    case 'live':
+      return [row.kind];
   }
 }
 
@@ -90,6 +97,7 @@ export function readSupplement(from: BlockReader, sink: SnapshotSink): void {
 
 function rowOf(cells: readonly unknown[]): SupplementRow | undefined {
   const [kind, id, third, fourth] = cells;
+  if (kind === 'live') return { kind };
   if (!isNumber(id)) return undefined;
   switch (kind) {
     case 'thread':
@@ -104,22 +112,32 @@ function rowOf(cells: readonly unknown[]): SupplementRow | undefined {
       return { kind, pid: id, isReaper: third === true };
     case 'dead':
       return { kind, tid: id };
+    case 'enter': {
+      const record = typeof third === 'string' ? Buffer.from(third, 'latin1') : undefined;
+      return record !== undefined && isRecord(record) ? { kind, tid: id, record } : undefined;
+    }
     default:
       return undefined;
   }
+}
+
+function isRecord(bytes: Buffer): boolean {
+  if (bytes.length < EVENT_HEADER_BYTES || bytes.readUInt16LE(20) >= PPM_EVENT_MAX) return false;
+  const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.length);
+  return checkRecord(view, 0, bytes.length) === undefined;
 }
 
 function membersOf(value: unknown): SupplementMembers {
   const members = new Map<string, SupplementValue>();
   if (typeof value !== 'object' || value === null) return {};
   for (const [name, cell] of Object.entries(value)) {
-    const member = valueOf(cell);
+    const member = cellValue(cell);
     if (member !== undefined) members.set(name, member);
   }
   return Object.fromEntries(members);
 }
 
-function valueOf(cell: unknown): SupplementValue | undefined {
+function cellValue(cell: unknown): SupplementValue | undefined {
   if (isNumber(cell) || typeof cell === 'string' || typeof cell === 'boolean') return cell;
   if (Array.isArray(cell)) {
     if (cell.every((item) => typeof item === 'string')) return cell;
