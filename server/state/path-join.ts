@@ -1,7 +1,7 @@
 /** Joins and normalises paths as a state engine sees them: by text alone, without asking the file system. */
 
-/** Longest path kept; longer ones are replaced by `PATH_TOO_LONG`. */
-export const PATH_BYTES_MAX = 1024;
+/** Longest path kept, as the kernel's own; longer ones, which only relative steps can reach, become `PATH_TOO_LONG`. */
+export const PATH_BYTES_MAX = 4096;
 export const PATH_TOO_LONG = '/PATH_TOO_LONG';
 
 /**
