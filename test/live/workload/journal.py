@@ -30,7 +30,7 @@ class Journal:
         child = subprocess.Popen(argv, cwd=cwd, user=uid, group=uid, executable=executable, stdin=subprocess.DEVNULL, **more)
         out, _ = child.communicate(timeout=60)
         exe = os.path.realpath(executable or shutil.which(argv[0]))
-        self.note('process', step=step, pid=child.pid, argv=argv, cwd=cwd or os.getcwd(), uid=uid or os.getuid(), exe=exe, status=child.returncode)
+        self.note('process', step=step, pid=child.pid, argv=argv, cwd=os.path.realpath(cwd or os.getcwd()), uid=uid or os.getuid(), exe=exe, status=child.returncode)
         if expected is not None and child.returncode != expected:
             raise RuntimeError(f'{argv[:4]}: status {child.returncode}, expected {expected}')
         return out
