@@ -25,6 +25,8 @@ export interface RawProbeOptions {
   /** Names of system calls. */
   readonly syscalls: readonly string[];
   readonly wantsEnv?: boolean;
+  /** Bytes of data at most; without it data is empty. */
+  readonly snaplen?: number;
   /** Processes under these names are suppressed. */
   readonly comms?: readonly string[];
 }
@@ -52,7 +54,7 @@ const TRACEPOINT_EVENTS: Readonly<Record<string, number>> = {
 const RING_BYTES = 16 * 1024 * 1024;
 const WANT_ALL = 7;
 const TEXT_TYPES = new Set(['CHARBUF', 'FSPATH', 'FSRELPATH']);
-const BYTES_TYPES = new Set(['BYTEBUF', 'CHARBUFARRAY', 'DYN']);
+const BYTES_TYPES = new Set(['BYTEBUF', 'CHARBUFARRAY', 'DYN', 'SOCKADDR', 'SOCKTUPLE', 'FDLIST']);
 const SIGNED_TYPES = new Set(['ERRNO', 'PID', 'FD', 'INT8', 'INT16', 'INT32', 'INT64']);
 
 export class RawProbe {
@@ -90,6 +92,7 @@ export class RawProbe {
     const { config } = this.probe;
     config.writeBigUInt64LE(this.clock.bootEpochNs, CONFIG.bootEpochNs);
     config.writeUInt32LE(ARGS_BYTES_MAX, CONFIG.argsBytesMax);
+    config.writeUInt32LE(options.snaplen ?? 0, CONFIG.snaplen);
     config.writeUInt32LE(options.wantsEnv === true ? 1 : 0, CONFIG.wantsEnv);
     for (const [i, comm] of (options.comms ?? []).entries()) {
       config.write(comm, CONFIG.comms + i * COMM_BYTES, COMM_BYTES - 1, 'latin1');
