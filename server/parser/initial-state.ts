@@ -17,7 +17,7 @@ import { FD_IPV4_SERVSOCK, FD_IPV6_SERVSOCK } from '../state/fd-info.ts';
 import type { OsState } from '../state/os-state.ts';
 import type { ThreadInfo } from '../state/thread-info.ts';
 import { CgroupCache } from './cgroup-cache.ts';
-import { applyHealed, removeGone } from './live-state.ts';
+import { applyChanged, removeGone } from './live-state.ts';
 import { fdFromEntry, threadFromEntry } from './snapshot-rows.ts';
 import { directSocket } from './socket-direction.ts';
 import { applySupplement } from './state-supplement.ts';
@@ -93,7 +93,7 @@ export class InitialState implements SnapshotSink {
   }
 
   onThreadsChanged(changes: readonly ThreadChange[]): void {
-    applyHealed(this.state, changes);
+    applyChanged(this.state, changes);
   }
 
   onThreadsGone(tids: readonly number[]): void {

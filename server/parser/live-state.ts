@@ -14,8 +14,23 @@ import { directSocket } from './socket-direction.ts';
 /** Two starts of one thread as different sources tell it; /proc counts in hundredths of a second. */
 const START_TOLERANCE_NS = 50_000_000n;
 
-/** Takes over threads that were looked at again; main threads come before their other threads. */
+/**
+ * Takes over threads that were looked up for want of knowledge; main threads come before their other threads. The look is
+ * newer than the events still to come: of a known thread only fds it lacks are added, all else the events tell in order.
+ */
 export function applyHealed(state: OsState, changes: readonly ThreadChange[]): void {
+  const cgroups = new CgroupCache(state);
+  for (const change of changes) {
+    const { tid, startTsNs = 0n } = change.thread;
+    const known = state.threads.find(tid);
+    if (known === undefined || known.isInvalid() || isLater(startTsNs, known))
+      applyChange(state, cgroups, change);
+    else if (change.fds !== undefined) addMissingFds(state, known.fds, change.fds);
+  }
+}
+
+/** Takes over threads as they are now, where no events tell of them. */
+export function applyChanged(state: OsState, changes: readonly ThreadChange[]): void {
   const cgroups = new CgroupCache(state);
   for (const change of changes) applyChange(state, cgroups, change);
 }
@@ -29,7 +44,7 @@ function applyChange(state: OsState, cgroups: CgroupCache, { thread, fds }: Thre
   const { threads, tree } = state;
   const row = threadFromEntry(threads, cgroups, thread);
   let known = threads.find(thread.tid);
-  if (known !== undefined && isOther(known, row)) {
+  if (known !== undefined && isLater(row.cloneTsNs, known)) {
     tree.remove(known.tid);
     // A main thread whose threads live on stays, and must give way all the same.
     if (threads.find(known.tid) === known) {
@@ -46,11 +61,10 @@ function applyChange(state: OsState, cgroups: CgroupCache, { thread, fds }: Thre
   if (fds !== undefined) syncFds(state, row.fds, fds);
 }
 
-/** Whether the tid has passed to another thread. */
-function isOther(known: ThreadInfo, row: ThreadInfo): boolean {
-  if (known.isInvalid() || known.cloneTsNs === 0n || row.cloneTsNs === 0n) return false;
-  const difference = known.cloneTsNs - row.cloneTsNs;
-  return difference > START_TOLERANCE_NS || difference < -START_TOLERANCE_NS;
+/** Whether the tid has passed to another thread, which started at `startNs`. */
+function isLater(startNs: bigint, known: ThreadInfo): boolean {
+  if (known.isInvalid() || known.cloneTsNs === 0n || startNs === 0n) return false;
+  return startNs - known.cloneTsNs > START_TOLERANCE_NS;
 }
 
 /** What the events know better than a look from outside, and what others hold on to. */
@@ -75,8 +89,12 @@ function takeOver(row: ThreadInfo, known: ThreadInfo): void {
   row.cpuSystem = known.cpuSystem;
 }
 
-/** Makes the table hold these fds and no others. Rows that say the same stay: they know more (names as opened, directions). */
-function syncFds(state: OsState, table: FdTable, entries: readonly FdEntry[]): void {
+interface FoundFds {
+  readonly rows: ReadonlyMap<number, FdInfo>;
+  readonly serverPorts: ReadonlySet<number>;
+}
+
+function foundFds(state: OsState, entries: readonly FdEntry[]): FoundFds {
   const rows = new Map<number, FdInfo>();
   const serverPorts = new Set<number>();
   for (const entry of entries) {
@@ -85,6 +103,21 @@ function syncFds(state: OsState, table: FdTable, entries: readonly FdEntry[]): v
     if (row.type === FD_IPV4_SERVSOCK || row.type === FD_IPV6_SERVSOCK) serverPorts.add(row.dport);
     rows.set(entry.fd, row);
   }
+  return { rows, serverPorts };
+}
+
+function addMissingFds(state: OsState, table: FdTable, entries: readonly FdEntry[]): void {
+  const { rows, serverPorts } = foundFds(state, entries);
+  for (const [fd, row] of rows) {
+    if (table.find(fd) !== undefined) continue;
+    directSocket(row, serverPorts);
+    table.set(fd, row);
+  }
+}
+
+/** Makes the table hold these fds and no others. Rows that say the same stay: they know more (names as opened, directions). */
+function syncFds(state: OsState, table: FdTable, entries: readonly FdEntry[]): void {
+  const { rows, serverPorts } = foundFds(state, entries);
   for (const [fd] of [...table.entries()]) {
     if (!rows.has(fd)) table.delete(fd);
   }

@@ -21,6 +21,8 @@ export interface HealerOptions {
   readonly fdsPerProcessMax?: number | undefined;
   /** Look-ups per second; 0: none, every request is dropped. */
   readonly perSecondMax: number;
+  /** Milliseconds, for the length of a turn; default the process's own. */
+  readonly timerMs?: (() => number) | undefined;
 }
 
 export interface HealerCounters {
@@ -45,6 +47,7 @@ export class ThreadHealer {
   readonly counters: HealerCounters;
   private readonly reader: ThreadReader;
   private readonly perSecondMax: number;
+  private readonly timerMs: () => number;
   /** In the order they came. */
   private readonly queue: Set<number>;
   private tokens: number;
@@ -61,6 +64,7 @@ export class ThreadHealer {
       excludedPids: new Set(),
     });
     this.perSecondMax = options.perSecondMax;
+    this.timerMs = options.timerMs ?? (() => performance.now());
     this.queue = new Set();
     this.tokens = options.perSecondMax;
     this.filledMs = Number.NEGATIVE_INFINITY;
@@ -85,11 +89,11 @@ export class ThreadHealer {
   heal(nowMs: number, isKnown: (tid: number) => boolean): ThreadChange[] {
     if (this.queue.size === 0) return [];
     this.refill(nowMs);
-    const startedMs = performance.now();
+    const startedMs = this.timerMs();
     const changes: ThreadChange[] = [];
     const done = new Set<number>();
     for (const tid of this.queue) {
-      if (this.tokens < 1 || performance.now() - startedMs > TURN_MS) break;
+      if (this.tokens < 1 || this.timerMs() - startedMs > TURN_MS) break;
       this.queue.delete(tid);
       if (done.has(tid)) continue;
       this.healOne(tid, isKnown, done, changes);
@@ -116,7 +120,9 @@ export class ThreadHealer {
       this.count(false);
       return;
     }
-    if (pid !== tid && !isKnown(pid) && !done.has(pid)) this.look(pid, pid, done, changes);
+    // A known thread was asked for because of its fds, which are its main thread's.
+    const needsMain = pid !== tid && (!isKnown(pid) || isKnown(tid)) && !done.has(pid);
+    if (needsMain) this.look(pid, pid, done, changes);
     this.look(tid, pid, done, changes);
   }
 

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import type { FdEntry } from '../../../server/event/snapshot.ts';
-import { applyHealed, removeGone } from '../../../server/parser/live-state.ts';
+import { applyChanged, applyHealed, removeGone } from '../../../server/parser/live-state.ts';
 import { BOOT_TS, ParserHarness, threadEntry } from '../../helpers/parser-harness.ts';
 
 const PIPE: FdEntry = {
@@ -44,7 +44,7 @@ test('what was seen of a known thread stays; its fds are those found', () => {
   const harness = new ParserHarness();
   harness.load({ tid: 50, startTsNs: BOOT_TS }, { tid: 60, ptid: 50 }, { tid: 52, pid: 50 });
   harness.send('PPME_SYSCALL_PIPE_X', { res: 0, fd1: 4, fd2: 5, ino: 8 }, { tid: 50 });
-  applyHealed(harness.state, [
+  applyChanged(harness.state, [
     { thread: threadEntry({ tid: 50, comm: 'new', startTsNs: BOOT_TS }), fds: [PIPE] },
   ]);
   const row = harness.thread(50);
@@ -57,6 +57,27 @@ test('what was seen of a known thread stays; its fds are those found', () => {
   assert.equal(harness.thread(52).fds, row.fds);
   assert.equal(harness.state.tree.findMain(harness.thread(52)), row);
   assert.equal(row.threadCount, 1);
+});
+
+test('healing a known thread adds the fds it lacks, and nothing else', () => {
+  const harness = new ParserHarness();
+  harness.load({ tid: 50, startTsNs: BOOT_TS });
+  harness.send('PPME_SYSCALL_PIPE_X', { res: 0, fd1: 4, fd2: 5, ino: 8 }, { tid: 50 });
+  const row = harness.thread(50);
+  const known = row.fds.find(4);
+  applyHealed(harness.state, [
+    {
+      thread: threadEntry({ tid: 50, comm: 'new', startTsNs: BOOT_TS }),
+      fds: [PIPE, { ...PIPE, fd: 4, name: 'pipe:[10]', ino: 10 }],
+    },
+  ]);
+  assert.equal(harness.thread(50), row);
+  assert.equal(row.comm, 'test');
+  assert.equal(row.fds.find(4), known);
+  assert.deepEqual(
+    [...row.fds.entries()].map(([fd]) => fd),
+    [4, 5, 3],
+  );
 });
 
 test('a tid that has passed to another process starts anew', () => {

@@ -10,7 +10,8 @@ beforeEach(() => {
 });
 afterEach(() => node.remove());
 
-const healerOf = (perSecondMax: number) => new ThreadHealer({ hostRoot: node.root, perSecondMax });
+const healerOf = (perSecondMax: number) =>
+  new ThreadHealer({ hostRoot: node.root, perSecondMax, timerMs: () => 0 });
 
 test('a thread of an unknown process comes after its main thread, with the fds on that', () => {
   node.addThread({ pid: 50 });
@@ -63,6 +64,28 @@ test('the budget is per second, what is over it waits', () => {
   assert.equal(healer.heal(500, () => false).length, 2);
   assert.equal(healer.heal(10_000, () => false).length, 4);
   assert.equal(healer.pending, 0);
+});
+
+test('a turn ends after a few milliseconds, the rest waits for the next', () => {
+  for (let pid = 50; pid < 60; pid++) node.addThread({ pid });
+  let timeMs = 0;
+  const healer = new ThreadHealer({ hostRoot: node.root, perSecondMax: 100, timerMs: () => timeMs++ });
+  for (let pid = 50; pid < 60; pid++) healer.request(pid);
+  assert.equal(healer.heal(0, () => false).length, 3);
+  assert.equal(healer.pending, 7);
+});
+
+test('a known thread was asked for because of its fds: they are looked up', () => {
+  node.addThread({ pid: 50 });
+  node.addThread({ pid: 50, tid: 51 });
+  node.addFd(50, 3, 'pipe:[9]');
+  const healer = healerOf(10);
+  healer.request(51);
+  const changes = healer.heal(0, () => true);
+  assert.deepEqual(
+    changes[0]?.fds?.map(({ fd }) => fd),
+    [3],
+  );
 });
 
 test('without a budget every request is dropped and counted', () => {
