@@ -333,8 +333,8 @@ test('signals name sender and receiver, an end by signal its number', live, () =
     [SIGTERM, pid, pid],
   ]);
   assert.equal(named(events, 'PROCEXIT').at(-1)?.params['ret'], 5);
-  const { params } = named(runCase('killed').events, 'PROCEXIT').at(-1) ?? { params: {} };
-  assert.deepEqual([params['sig'], params['ret']], [SIGSEGV, 0]);
+  const end = named(runCase('killed').events, 'PROCEXIT').at(-1);
+  assert.deepEqual([end?.params['sig'], end?.params['ret']], [SIGSEGV, 0]);
 });
 
 test('layers of an overlay are told apart', live, (t) => {

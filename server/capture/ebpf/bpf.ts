@@ -111,6 +111,10 @@ export function programRunAttr(fd: number, contextAddress: number, contextBytes:
   return attr;
 }
 
+/** What a signal during a load looks like, and how often a load is tried then. */
+export const EAGAIN = 11;
+export const LOAD_TRIES = 5;
+
 /** Whether this architecture's number of bpf(2) is known. */
 export function knowsBpfSyscall(arch: string): boolean {
   return BPF_SYSCALL[arch] !== undefined;
@@ -183,9 +187,15 @@ export function key32(value: number): Buffer {
   return key;
 }
 
-/** Returns the fd. */
+/** Returns the fd. A signal that waits makes the verifier give up with EAGAIN: it is asked again, a few times. */
 export function loadProgram(spec: ProgramSpec): number {
-  return bpf(PROG_LOAD, programLoadAttr(spec), spec.name);
+  for (let triesLeft = LOAD_TRIES; ; triesLeft--) {
+    try {
+      return bpf(PROG_LOAD, programLoadAttr(spec), spec.name);
+    } catch (error) {
+      if (!(error instanceof BpfError) || error.errno !== EAGAIN || triesLeft <= 1) throw error;
+    }
+  }
 }
 
 /** Runs a program of type SYSCALL and returns its own result, signed. */

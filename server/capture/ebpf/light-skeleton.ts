@@ -5,7 +5,9 @@
 import { closeSync, readFileSync } from 'node:fs';
 import {
   createMap,
+  EAGAIN,
   key32,
+  LOAD_TRIES,
   loadProgram,
   MAP_TYPE_ARRAY,
   PROG_TYPE_SYSCALL,
@@ -137,7 +139,8 @@ function runLoader(
     const result = withNative(context, (address) => runProgram(loaderFd, address, context.length));
     return { context, result };
   };
-  const first = attempt(undefined);
+  let first = attempt(undefined);
+  for (let i = 1; first.result === -EAGAIN && i < LOAD_TRIES; i++) first = attempt(undefined);
   if (first.result >= 0) return loadedFds(manifest, first.context);
   // Once more for the verifier's words: collecting them always would slow every start.
   const log = allocateNative(LOG_BYTES);
