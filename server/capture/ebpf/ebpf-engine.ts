@@ -3,6 +3,7 @@ import type { EventRecord } from '../../event/event-record.ts';
 import { EVENT_TABLE } from '../../event/event-table.ts';
 import { PPM_EVENT_MAX } from '../../event/event-types.ts';
 import type { SnapshotSink } from '../../event/snapshot.ts';
+import { StrataError } from '../../event/strata-error.ts';
 import {
   type CaptureCounters,
   type CaptureEngine,
@@ -14,10 +15,14 @@ import {
 import type { CaptureStatus, LossCount } from '../capture-status.ts';
 import { emptyInterest, type Interest } from '../interest.ts';
 import type { LiveOptions } from '../live-options.ts';
+import { collectSnapshot, type SnapshotResult } from '../snapshot/collect-snapshot.ts';
+import { Reconciler } from '../snapshot/reconciler.ts';
 import { BootClock } from './boot-clock.ts';
+import { currentCapabilities, dropCapabilities } from './capabilities.ts';
+import { describeMissing, missingFeatures, refusalReason } from './feature-check.ts';
 import { type KernelTotals, Probe, type ProbeRow, possibleCpuCount } from './probe.ts';
 import { CONFIG, RINGS_MAX } from './probe-abi.ts';
-import { writeConfig } from './probe-config.ts';
+import { ownPid, writeConfig } from './probe-config.ts';
 import { probeInterest, TRACEPOINTS } from './probe-interest.ts';
 import { isArchitecture, probeTables } from './probe-tables.ts';
 import { Ring } from './ring.ts';
@@ -48,6 +53,10 @@ export class EbpfEngine implements CaptureEngine {
   private interest: Interest;
   private running: Running | undefined;
   private isClosed: boolean;
+  private snapshot: SnapshotResult | undefined;
+  private snapshotEndNs: bigint;
+  /** While early events may be older than the snapshot. */
+  private reconciler: Reconciler | undefined;
   private eventCount: number;
   private lossAt: number;
   private missesAt: number;
@@ -63,6 +72,9 @@ export class EbpfEngine implements CaptureEngine {
     this.interest = interest.slice();
     this.running = undefined;
     this.isClosed = false;
+    this.snapshot = undefined;
+    this.snapshotEndNs = 0n;
+    this.reconciler = undefined;
     this.eventCount = 0;
     this.lossAt = -Infinity;
     this.missesAt = -Infinity;
@@ -70,40 +82,32 @@ export class EbpfEngine implements CaptureEngine {
     this.spinUntil = -Infinity;
   }
 
-  async open(_sink: SnapshotSink): Promise<void> {
-    const { options } = this;
-    const { arch } = process;
-    if (!isArchitecture(arch)) throw new Error(`no probe for ${arch}`);
-    const tables = probeTables(arch);
-    const clock = new BootClock();
-    const ringCount = Math.min(options.ringCount || possibleCpuCount(), RINGS_MAX);
-    const probe = new Probe({ ringCount, ringBytes: options.ringBytes, tables });
-    this.notes.push(...writeConfig(probe.config, options, clock.bootEpochNs));
-    for (const pid of options.suppressPids) probe.suppress(pid);
-    const rings = probe.rings.map((memory) => new Ring(memory));
-    this.running = {
-      probe,
-      clock,
-      merge: new RingMerge(rings, clock.baseHi),
-      waiter: new RingWaiter(probe.ringFds, probe.wake, WAIT_MS_MAX),
-      rows: tables.rows,
-    };
-    const optional = new Set(TRACEPOINTS.filter((row) => row.isOptional).flatMap((row) => row.programs));
-    for (const name of probe.tracepoints) {
-      if (!optional.has(name)) probe.attach(name);
+  /** Attaches, then collects the initial state. Throws a StrataError that says what is missing and what to do. */
+  async open(sink: SnapshotSink): Promise<void> {
+    const missing = missingFeatures();
+    if (missing.length > 0) throw notPossible(describeMissing(missing));
+    try {
+      this.running = this.start();
+    } catch (error) {
+      throw notPossible(describeMissing([refusalReason(error)]), error);
     }
-    this.setInterest(this.interest);
-    probe.config.writeUInt32LE(1, CONFIG.enabled);
+    await this.collect(sink, this.running.clock);
+    if (this.options.dropCapabilities) {
+      const refusal = await dropCapabilities();
+      if (refusal !== '') this.note(refusal);
+    }
   }
 
   next(record: EventRecord): NextResult {
     const { running } = this;
     if (running === undefined) return NEXT_END;
     const { merge } = running;
-    if (!merge.next(record)) {
-      this.beginRound(running);
-      if (!merge.next(record)) return NEXT_NEED_MORE;
-    }
+    do {
+      if (!merge.next(record)) {
+        this.beginRound(running);
+        if (!merge.next(record)) return this.needMore(running);
+      }
+    } while (this.reconciler?.shouldSkip(record));
     record.num = ++this.eventCount;
     this.counters.bytesRead += record.length;
     return NEXT_EVENT;
@@ -125,14 +129,7 @@ export class EbpfEngine implements CaptureEngine {
     this.interest = types.slice();
     const { running } = this;
     if (running === undefined) return;
-    const { probe, rows } = running;
-    const wanted = probeInterest(types, rows);
-    for (const { event, programs, isOptional } of TRACEPOINTS) {
-      if (!isOptional) continue;
-      for (const program of programs) this.attachOptional(probe, program, wanted.events[event] === 1);
-    }
-    probe.config.set(wanted.events, CONFIG.events);
-    probe.config.set(wanted.syscalls, CONFIG.syscalls);
+    this.applyInterest(running.probe, running.rows);
   }
 
   /** Sums of the kernel side; zeros before `open`. */
@@ -172,11 +169,11 @@ export class EbpfEngine implements CaptureEngine {
       ringUsedBytes: rings.reduce((sum, ring) => sum + ring.usedBytes, 0),
       ringUsedBytesMax: rings.reduce((max, ring) => Math.max(max, ring.usedBytesMax), 0),
       systemCallsWanted: running === undefined ? 0 : wantedSyscalls(running.probe.config),
-      snapshotSource: '',
-      snapshotEndNs: 0n,
-      snapshotThreads: 0,
-      snapshotMs: 0,
-      capabilities: [],
+      snapshotSource: this.snapshot?.source ?? '',
+      snapshotEndNs: this.snapshotEndNs,
+      snapshotThreads: this.snapshot?.threads ?? 0,
+      snapshotMs: this.snapshot?.elapsedMs ?? 0,
+      capabilities: currentCapabilities(),
       notes: this.notes,
     };
   }
@@ -190,6 +187,71 @@ export class EbpfEngine implements CaptureEngine {
     running?.probe.close();
   }
 
+  private start(): Running {
+    const { options } = this;
+    const { arch } = process;
+    if (!isArchitecture(arch)) throw new Error(`no probe for ${arch}`);
+    const tables = probeTables(arch);
+    const clock = new BootClock();
+    const ringCount = Math.min(options.ringCount || possibleCpuCount(), RINGS_MAX);
+    const probe = new Probe({ ringCount, ringBytes: options.ringBytes, tables });
+    try {
+      for (const name of probe.missingPrograms) this.note(`system calls of ${name} are not captured`);
+      for (const text of writeConfig(probe.config, options, clock.bootEpochNs)) this.note(text);
+      for (const pid of options.suppressPids) probe.suppress(pid);
+      this.applyInterest(probe, tables.rows);
+      const optional = new Set(TRACEPOINTS.filter((row) => row.isOptional).flatMap((row) => row.programs));
+      for (const name of probe.tracepoints) {
+        if (!optional.has(name)) probe.attach(name);
+      }
+      const rings = probe.rings.map((memory) => new Ring(memory));
+      const merge = new RingMerge(rings, clock.baseHi);
+      const waiter = new RingWaiter(probe.ringFds, probe.wake, WAIT_MS_MAX);
+      probe.config.writeUInt32LE(1, CONFIG.enabled);
+      return { probe, clock, merge, waiter, rows: tables.rows };
+    } catch (error) {
+      probe.close();
+      throw error;
+    }
+  }
+
+  /** Capture runs already: what changes meanwhile is in the rings, and the reconciler tells what the rows contain of it. */
+  private async collect(sink: SnapshotSink, clock: BootClock): Promise<void> {
+    const { hostRoot, collectEnv, argsBytesMax, captureSelf } = this.options;
+    const reconciler = new Reconciler({ hostRoot, clock, onGone: (tids) => sink.onThreadsGone?.(tids) });
+    this.snapshot = await collectSnapshot(sink, {
+      hostRoot,
+      clock,
+      environment: collectEnv.length === 0 ? undefined : { allow: collectEnv },
+      argsBytesMax,
+      excludedPids: captureSelf ? undefined : new Set([ownPid(hostRoot)]),
+      reads: reconciler,
+    });
+    this.snapshotEndNs = clock.nowNs();
+    this.reconciler = reconciler;
+    const { fallbackReason } = this.snapshot;
+    if (fallbackReason !== '') this.note(`the initial state is read from /proc: ${fallbackReason}`);
+  }
+
+  private applyInterest(probe: Probe, rows: readonly ProbeRow[]): void {
+    const wanted = probeInterest(this.interest, rows);
+    for (const { event, programs, isOptional } of TRACEPOINTS) {
+      if (!isOptional) continue;
+      for (const program of programs) this.attachOptional(probe, program, wanted.events[event] === 1);
+    }
+    probe.config.set(wanted.events, CONFIG.events);
+    probe.config.set(wanted.syscalls, CONFIG.syscalls);
+  }
+
+  private needMore({ clock, merge }: Running): NextResult {
+    const { reconciler } = this;
+    if (reconciler === undefined) return NEXT_NEED_MORE;
+    if (!merge.hasMore) reconciler.advance(clock.nowNs());
+    this.counters.absorbedEvents = reconciler.counters.skipped;
+    if (reconciler.isSettled) this.reconciler = undefined;
+    return NEXT_NEED_MORE;
+  }
+
   private beginRound({ merge, clock, probe }: Running): void {
     const now = clock.now();
     merge.beginRound(now - this.windowNs);
@@ -197,13 +259,13 @@ export class EbpfEngine implements CaptureEngine {
     this.lossAt = now;
     if (now - this.missesAt >= MISSES_REFRESH_NS) {
       this.missesAt = now;
-      this.misses = probe.recursionMisses();
+      this.misses = probe.recursionMisses() ?? this.misses;
     }
     this.countLoss(merge, probe.totals());
   }
 
   private refreshLoss({ merge, probe }: Running): void {
-    this.misses = probe.recursionMisses();
+    this.misses = probe.recursionMisses() ?? this.misses;
     this.countLoss(merge, probe.totals());
   }
 
@@ -239,6 +301,17 @@ export class EbpfEngine implements CaptureEngine {
   private note(text: string): void {
     if (!this.notes.includes(text)) this.notes.push(text);
   }
+}
+
+function notPossible(message: string, cause?: unknown): StrataError {
+  return new StrataError(
+    {
+      code: 'FAILED_PRECONDITION',
+      message: `live capture is not possible: ${message}`,
+      reason: 'CAPTURE_ERROR',
+    },
+    { cause },
+  );
 }
 
 function wantedSyscalls(config: Buffer): number {

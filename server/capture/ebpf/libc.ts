@@ -16,6 +16,10 @@ export interface Libc {
     offset: number,
   ): number;
   munmap(address: number, length: number): number;
+  mprotect(address: number, length: number, protection: number): number;
+  /** System calls of four words, and of a word, two memories and a word. */
+  syscallNumbers(number: number, a: number, b: number, c: number): number;
+  syscallBuffers(number: number, a: number, b: Buffer, c: Buffer, d: number): number;
   clockGettime(clock: number, timespec: number): number;
   sysconf(name: number): number;
   epollCreate(flags: number): number;
@@ -44,6 +48,9 @@ export function libc(): Libc {
         'int64_t mmap(uintptr_t at, size_t length, int prot, int flags, int fd, int64_t offset)',
       ),
       munmap: library.func('int munmap(uintptr_t at, size_t length)'),
+      mprotect: library.func('int mprotect(uintptr_t at, size_t length, int prot)'),
+      syscallNumbers: library.func('long syscall(long number, long a, long b, long c)'),
+      syscallBuffers: library.func('long syscall(long number, long a, void *b, void *c, long d)'),
       clockGettime: library.func('int clock_gettime(int clock, uintptr_t timespec)'),
       sysconf: library.func('long sysconf(int name)'),
       epollCreate: library.func('int epoll_create1(int flags)'),
@@ -58,7 +65,12 @@ export function libc(): Libc {
   }
 }
 
-const ERRNO_NAMES = new Map(Object.entries(constants.errno).map(([name, number]) => [number, name]));
+/** The first name of a number counts: EAGAIN, not EWOULDBLOCK. */
+const ERRNO_NAMES = new Map(
+  Object.entries(constants.errno)
+    .reverse()
+    .map(([name, number]) => [number, name]),
+);
 // Not among Node's own names.
 ERRNO_NAMES.set(524, 'ENOTSUPP');
 

@@ -1,6 +1,14 @@
 /** The kernel side of live capture: loads the programs, fills their tables, attaches them, and reads their counters. */
 import { closeSync, readFileSync } from 'node:fs';
-import { createMap, key32, MAP_TYPE_RINGBUF, openRawTracepoint, programInfo, updateMap } from './bpf.ts';
+import {
+  BpfError,
+  createMap,
+  key32,
+  MAP_TYPE_RINGBUF,
+  openRawTracepoint,
+  programInfo,
+  updateMap,
+} from './bpf.ts';
 import { pageBytes } from './libc.ts';
 import { type LoadedSkeleton, loadSkeleton, readSkeleton } from './light-skeleton.ts';
 import { mapShared } from './native-memory.ts';
@@ -194,10 +202,18 @@ export class Probe {
     return Number(this.drops[type] ?? 0n);
   }
 
-  /** Runs that were left out because the same program ran on that cpu already; each may have been an event. */
-  recursionMisses(): number {
+  /**
+   * Runs that were left out because the same program ran on that cpu already; each may have been an event. Undefined where the
+   * kernel does not tell: before 5.14 it wants capabilities for it.
+   */
+  recursionMisses(): number | undefined {
     let misses = 0;
-    for (const name of this.links.keys()) misses += programInfo(this.programFd(name)).recursionMisses;
+    try {
+      for (const name of this.links.keys()) misses += programInfo(this.programFd(name)).recursionMisses;
+    } catch (error) {
+      if (error instanceof BpfError) return undefined;
+      throw error;
+    }
     return misses;
   }
 

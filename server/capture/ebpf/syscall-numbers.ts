@@ -24,6 +24,8 @@ export const COMPAT_ONLY: ReadonlyMap<string, number> = new Map([
   ['stat64', 503],
   ['lstat64', 504],
   ['fstat64', 505],
+  ['send', 506],
+  ['recv', 507],
 ]);
 
 /** 32-bit calls that are the same as a call of 64 bits under another name. */
@@ -79,6 +81,33 @@ const SAME_AS: ReadonlyMap<string, string> = new Map([
   ['io_pgetevents_time64', 'io_pgetevents'],
 ]);
 
+/** Where the calls of sockets begin that 32-bit processes make through `socketcall` (COMPAT_SOCKETCALLS of probe/task.h). */
+const SOCKETCALLS_AT = 480;
+
+/** By the first argument of `socketcall`, from 1 on. */
+const SOCKETCALLS = [
+  'socket',
+  'bind',
+  'connect',
+  'listen',
+  'accept',
+  'getsockname',
+  'getpeername',
+  'socketpair',
+  'send',
+  'recv',
+  'sendto',
+  'recvfrom',
+  'shutdown',
+  'setsockopt',
+  'getsockopt',
+  'sendmsg',
+  'recvmsg',
+  'accept4',
+  'recvmmsg',
+  'sendmmsg',
+];
+
 /**
  * Names the two share though the arguments differ: the old mmap takes them all from memory, the first getrlimit has limits of 31
  * bits, and result and identities of the 16-bit calls would be cut.
@@ -98,13 +127,20 @@ export function i386Numbers(): ReadonlyMap<string, number> {
   return new Map(Object.entries(NUMBERS.i386));
 }
 
-/** For every 32-bit x86 call the number of its row on x86_64, or `NO_SYSCALL`. Always `SYSCALLS_MAX` entries. */
+/**
+ * For every 32-bit x86 call the number of its row on x86_64, or `NO_SYSCALL`; from 480 on for the calls behind `socketcall`.
+ * Always `SYSCALLS_MAX` entries.
+ */
 export function compatNumbers(): Uint16Array {
   const numbers = new Uint16Array(SYSCALLS_MAX).fill(NO_SYSCALL);
   for (const [name, nr] of Object.entries(NUMBERS.i386)) {
-    const target =
-      COMPAT_ONLY.get(name) ?? (DIFFERENT.has(name) ? undefined : X64.get(SAME_AS.get(name) ?? name));
-    if (target !== undefined && nr < SYSCALLS_MAX) numbers[nr] = target;
+    if (nr < SOCKETCALLS_AT) numbers[nr] = compatRow(name);
   }
+  for (const [i, name] of SOCKETCALLS.entries()) numbers[SOCKETCALLS_AT + 1 + i] = compatRow(name);
   return numbers;
+}
+
+function compatRow(name: string): number {
+  if (DIFFERENT.has(name)) return NO_SYSCALL;
+  return COMPAT_ONLY.get(name) ?? X64.get(SAME_AS.get(name) ?? name) ?? NO_SYSCALL;
 }

@@ -245,6 +245,8 @@ export const COMPAT_ROW_CONTENTS: ReadonlyMap<
   ['stat64', { code: 'PPME_SYSCALL_STAT64_X', content: [ret, path(0)] }],
   ['lstat64', { code: 'PPME_SYSCALL_LSTAT64_X', content: [ret, path(0)] }],
   ['fstat64', { code: 'PPME_SYSCALL_FSTAT64_X', content: [ret] }],
+  ['send', { code: 'PPME_SOCKET_SEND_X', content: 'sx_send' }],
+  ['recv', { code: 'PPME_SOCKET_RECV_X', content: 'sx_recv' }],
 ]);
 
 function limits(arg: number, how: number): readonly Op[] {
