@@ -112,6 +112,12 @@ def compat(folder):
     soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
     calls.call("ugetrlimit", 7, bytes(8), row="getrlimit", cur=soft, max=hard, resource=7)
     calls.call("unlinkat", 0xFFFFFF9C, path, 0, dirfd=AT_FDCWD, name=path, flags=0)
+    pair = socket.socketpair()
+    first, second = pair[0].fileno(), pair[1].fileno()
+    arguments = struct.pack("<iIII", first, calls.place(b"through"), 7, 0)
+    calls.call("socketcall", 9, arguments, row="send", fd=first, data="through", size=7)
+    calls.call("socketcall", 10, struct.pack("<iIII", second, calls.place(bytes(16)), 16, 0), row="recv", fd=second, data="through", size=16)
+    calls.call("socketcall", 13, struct.pack("<ii", first, 2), row="shutdown", fd=first, how=2)
     calls.call("kill", os.getpid(), 0, pid=os.getpid(), sig=0)
 
 

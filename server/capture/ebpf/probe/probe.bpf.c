@@ -14,6 +14,14 @@ char LICENSE[] SEC("license") = "GPL";
 static __always_inline void load_args(struct scratch *s, struct pt_regs *regs, int is_compat)
 {
 #if defined(__TARGET_ARCH_x86)
+	if (is_compat && (u32)regs->orig_ax == NR32_SOCKETCALL) {
+		/* The arguments are in memory, no more of them than the call takes. */
+		u32 v[6] = {};
+		for (int i = 0; i < 6; i++)
+			if (bpf_probe_read_user(&v[i], 4, (void *)(u64)((u32)regs->cx + i * 4))) break;
+		for (int i = 0; i < 6; i++) s->args[i] = v[i];
+		return;
+	}
 	if (is_compat) {
 		s->args[0] = (u32)regs->bx;
 		s->args[1] = (u32)regs->cx;

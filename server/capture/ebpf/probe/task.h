@@ -8,6 +8,9 @@ static __always_inline struct task_struct *current_task(void) { return (struct t
 #define TS_COMPAT 2          /* x86: thread_info.status */
 #define TIF_32BIT (1 << 22)  /* arm64: thread_info.flags */
 #define NR_NONE 0xffff
+/* x86: the call through which older 32-bit programs make those of sockets; where those begin in `compat`. */
+#define NR32_SOCKETCALL 102
+#define COMPAT_SOCKETCALLS 480
 
 /* The system call of `regs` by its 64-bit number, NR_NONE when it has none; *is_compat tells a 32-bit call. */
 static __always_inline u32 native_nr(struct pt_regs *regs, u32 *is_compat)
@@ -17,6 +20,7 @@ static __always_inline u32 native_nr(struct pt_regs *regs, u32 *is_compat)
 #if defined(__TARGET_ARCH_x86)
 	u32 nr = (u32)regs->orig_ax;
 	if (task->thread_info.status & TS_COMPAT) {
+		if (nr == NR32_SOCKETCALL) nr = COMPAT_SOCKETCALLS + ((u32)regs->bx & 31);
 		u16 *mapped = bpf_map_lookup_elem(&compat, &nr);
 		*is_compat = 1;
 		return mapped ? *mapped : NR_NONE;

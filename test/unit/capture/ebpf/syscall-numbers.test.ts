@@ -33,6 +33,13 @@ describe('32-bit calls', () => {
     }
   });
 
+  it('of sockets are found behind socketcall', () => {
+    const names = Array.from(compat.subarray(480), (nr) => rows.get(nr)?.name);
+    assert.equal(names[0], undefined);
+    assert.deepEqual(names.slice(1, 5), ['socket', 'bind', 'connect', 'listen']);
+    assert.deepEqual([names[9], names[10], names[20], names[21]], ['send', 'recv', 'sendmmsg', undefined]);
+  });
+
   it('without anything alike map to none', () => {
     for (const name of ['socketcall', 'mmap', 'ipc', 'sigreturn', 'waitpid']) {
       assert.equal(compat[i386.get(name) ?? 0], NO_SYSCALL, name);
