@@ -103,6 +103,17 @@ describe('rows of system calls', () => {
     }
   });
 
+  it('name programs the blobs have', () => {
+    for (const arch of ['x64', 'arm64'] as const) {
+      const manifest = readFileSync(new URL(`../blob/probe-${arch}.json`, PROBE), 'utf8');
+      const { programs } = JSON.parse(manifest) as { programs: readonly { readonly name: string }[] };
+      const names = new Set(programs.map(({ name }) => name));
+      for (const { program } of syscallRows(arch)) {
+        if (program !== undefined) assert.ok(names.has(program), `${program} on ${arch}`);
+      }
+    }
+  });
+
   it('have programs that write their event and its number of parameters', () => {
     const events = new Map(
       Array.from(SOURCES.matchAll(/#define ((?:EV|PPME)_\w+) (\d+)/g), (match) => [
