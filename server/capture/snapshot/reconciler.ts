@@ -12,6 +12,7 @@
  * - An event older than the reading of its thread (of its process's fds, if it is about fds) is contained in the rows.
  * - A thread the snapshot does not hold and that did something before the last listing has ended since: nothing of it is left.
  * - A clone whose child the snapshot holds is contained; an exit always counts, unless it is that of an earlier thread with the tid.
+ * - A program executed between the reading of the row and of the fds counts, and with it all that happened to its fds since.
  * - What is applied twice does no harm: events set what they are about, and all that follow are applied too.
  * Some seconds after the snapshot no event can be older any more. Then threads whose exit got lost are looked for, once, and
  * `isSettled` becomes true.
@@ -92,7 +93,6 @@ const CLOCK_MARGIN_NS = 2 * NS_PER_MS;
 const GRACE_NS = 2000 * NS_PER_MS;
 /** Threads looked up in one go. */
 const CHECKS_PER_TURN = 128;
-const SUSPECTS_MAX = 4096;
 
 interface Row {
   readonly pid: number;
@@ -110,7 +110,6 @@ export class Reconciler implements ReadTimes {
   private readonly rows: Map<number, Row>;
   /** By owner of the fd table. */
   private readonly fdReads: Map<number, number>;
-  private readonly suspects: Set<number>;
   private listedNs: number;
   private endedNs: number;
   /** Rows still to be looked up; undefined before the stream has caught up. */
@@ -125,7 +124,6 @@ export class Reconciler implements ReadTimes {
     this.startedNs = Number(options.clock.nowNs());
     this.rows = new Map();
     this.fdReads = new Map();
-    this.suspects = new Set();
     this.listedNs = Number.POSITIVE_INFINITY;
     this.endedNs = Number.POSITIVE_INFINITY;
     this.unchecked = undefined;
@@ -161,16 +159,6 @@ export class Reconciler implements ReadTimes {
     if (!this.isSettled) this.progress(Number(nowNs));
   }
 
-  /**
-   * Processes whose rows an early event may have left wrong (a program executed between the reading of the row and of the
-   * fds): to be healed. Each is named once.
-   */
-  takeSuspects(): number[] {
-    const tids = [...this.suspects];
-    this.suspects.clear();
-    return tids;
-  }
-
   private isContained(record: EventRecord, tsNs: number): boolean {
     const { tid } = record;
     switch (KINDS[record.type]) {
@@ -197,14 +185,19 @@ export class Reconciler implements ReadTimes {
   private isFdEventContained(tid: number, tsNs: number): boolean {
     const row = this.rows.get(tid);
     if (row === undefined) return tsNs < this.listedNs;
-    const readNs = this.fdReads.get(tid) ?? this.fdReads.get(row.pid) ?? row.readNs;
+    const readNs = this.fdReads.get(this.ownerOf(tid)) ?? row.readNs;
     return tsNs < readNs - CLOCK_MARGIN_NS;
+  }
+
+  /** Whose fds the thread has: its own, or its main thread's. */
+  private ownerOf(tid: number): number {
+    return this.fdReads.has(tid) ? tid : (this.rows.get(tid)?.pid ?? tid);
   }
 
   private isExecContained(tid: number, tsNs: number): boolean {
     if (this.isThreadEventContained(tid, tsNs)) return true;
-    // It closes what was marked so: also what the new program has opened before its fds were read.
-    if (this.isFdEventContained(tid, tsNs) && this.suspects.size < SUSPECTS_MAX) this.suspects.add(tid);
+    // It closes what is marked so, also what the new program opened before its fds were read: all since then counts again.
+    if (this.isFdEventContained(tid, tsNs)) this.fdReads.set(this.ownerOf(tid), tsNs);
     return false;
   }
 

@@ -3,7 +3,7 @@
  * `heal`, called between events, looks it up in /proc: a bounded number per second, a few at a time.
  *
  *     const healer = new ThreadHealer({ hostRoot, clock, environment, perSecondMax });
- *     parser option  onPlaceholder: (tid) => healer.request(tid)     (also the reconciler's `takeSuspects`)
+ *     parser option  onPlaceholder: (tid) => healer.request(tid)
  *     between events const changes = healer.heal(performance.now(), (tid) => state.threads.find(tid)?.isPlaceholder === false);
  *                    if (changes.length > 0) applyHealed(state, changes);        (server/parser/live-state.ts)
  */
