@@ -18,7 +18,6 @@ import {
 import {
   EventServiceService,
   StreamEventsRequest,
-  type StreamEventsResponse,
   UpdateSubscriptionRequest,
   type UpdateSubscriptionResponse,
 } from '../proto/gen/strata/v1/event_service.ts';
@@ -33,9 +32,15 @@ import {
   type GetVersionsResponse,
   NodeServiceService,
 } from '../proto/gen/strata/v1/node_service.ts';
+import {
+  RecordingServiceService,
+  RecordRequest,
+  type StopRecordingResponse,
+} from '../proto/gen/strata/v1/recording_service.ts';
 import * as state from '../proto/gen/strata/v1/state_service.ts';
 import { StrataClientError, toClientError } from './client-error.ts';
 import { EventStream, type MessageSource, type StreamListeners } from './event-stream.ts';
+import { RecordingStream } from './recording-stream.ts';
 
 export interface StrataClientOptions {
   /** Longest time a call other than a stream may take, milliseconds. Default 30,000. */
@@ -47,8 +52,8 @@ type Partially<Message extends { fromPartial: (object: never) => unknown }> = Pa
   Message['fromPartial']
 >[0];
 
-/** A unary method of a generated service definition. */
-interface UnaryMethod<Request, Response> {
+/** A method of a generated service definition. */
+interface Method<Request, Response> {
   readonly path: string;
   readonly requestSerialize: (request: Request) => Buffer;
   readonly responseDeserialize: (bytes: Buffer) => Response;
@@ -74,7 +79,23 @@ export class StrataClient {
 
   /** Opens a subscription when the result is iterated. */
   streamEvents(request: Partially<typeof StreamEventsRequest>, listeners: StreamListeners = {}): EventStream {
-    return new EventStream(this.openStream(StreamEventsRequest.fromPartial(request)), listeners);
+    const source: MessageSource = this.openStream(
+      EventServiceService.streamEvents,
+      StreamEventsRequest.fromPartial(request),
+    );
+    return new EventStream(source, listeners);
+  }
+
+  /** Starts a recording when the result is iterated: chunks of a capture file, and what is to be known about it. */
+  record(request: Partially<typeof RecordRequest>): RecordingStream {
+    return new RecordingStream(
+      this.openStream(RecordingServiceService.record, RecordRequest.fromPartial(request)),
+    );
+  }
+
+  /** Ends a recording in good order; its stream tells when it is complete. */
+  stopRecording(recordingId: string): Promise<StopRecordingResponse> {
+    return this.call(RecordingServiceService.stopRecording, { recordingId });
   }
 
   updateSubscription(
@@ -196,10 +217,7 @@ export class StrataClient {
     this.client.close();
   }
 
-  private call<Request, Response>(
-    method: UnaryMethod<Request, Response>,
-    request: Request,
-  ): Promise<Response> {
+  private call<Request, Response>(method: Method<Request, Response>, request: Request): Promise<Response> {
     return new Promise((resolve, reject) => {
       this.client.makeUnaryRequest(
         method.path,
@@ -215,20 +233,22 @@ export class StrataClient {
     });
   }
 
-  private openStream(request: StreamEventsRequest): MessageSource {
-    const { streamEvents } = EventServiceService;
+  private openStream<Request, Response>(
+    method: Method<Request, Response>,
+    request: Request,
+  ): AsyncIterable<Response> & { cancel(): void } {
     const open = () =>
-      this.client.makeServerStreamRequest<StreamEventsRequest, StreamEventsResponse>(
-        streamEvents.path,
-        streamEvents.requestSerialize,
-        streamEvents.responseDeserialize,
+      this.client.makeServerStreamRequest<Request, Response>(
+        method.path,
+        method.requestSerialize,
+        method.responseDeserialize,
         request,
       );
     let call: ReturnType<typeof open> | undefined;
     return {
       [Symbol.asyncIterator]: () => {
         call = open();
-        return call[Symbol.asyncIterator]() as AsyncIterator<StreamEventsResponse>;
+        return call[Symbol.asyncIterator]() as AsyncIterator<Response>;
       },
       cancel: () => call?.cancel(),
     };

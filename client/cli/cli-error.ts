@@ -22,6 +22,17 @@ export class CliError extends Error {
   }
 }
 
+/** Another program's exit code, to be passed on; there is nothing to say about it. */
+export class ExitCodeError extends Error {
+  override name = 'ExitCodeError';
+  readonly exitCode: number;
+
+  constructor(exitCode: number) {
+    super(`exit code ${exitCode}`);
+    this.exitCode = exitCode;
+  }
+}
+
 /** A request that cannot be carried out as written. */
 export function usageError(message: string): CliError {
   return new CliError(message, EXIT_USAGE);

@@ -5,7 +5,7 @@ import { formatTextFault } from './error-report.ts';
 
 /** What members of a request are called by people. */
 function subjectOf(member: string): string {
-  if (member.startsWith('filters')) return 'filter';
+  if (member.startsWith('filters') || member === 'condition') return 'filter';
   if (member.startsWith('fields')) return 'field';
   if (member.startsWith('output_format')) return 'format';
   return member;

@@ -3,6 +3,7 @@ import { Command } from 'commander';
 import { addEventsCommand } from './commands/events.ts';
 import { addFieldsCommand } from './commands/fields.ts';
 import { addGetCommand } from './commands/get.ts';
+import { addRecordCommand } from './commands/record.ts';
 import { addRecordConvertCommand } from './commands/record-convert.ts';
 import { addReplayCommand } from './commands/replay.ts';
 import { addRulesCommand } from './commands/rules.ts';
@@ -44,6 +45,7 @@ export function makeProgram(context: CliContext): Command {
   addFieldsCommand(program, context);
   addRulesCommand(program, context);
   addStatusCommand(program, context);
+  addRecordCommand(program, context);
   addRecordConvertCommand(program, context);
   return program;
 }

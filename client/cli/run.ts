@@ -7,6 +7,7 @@ import {
   EXIT_OK,
   EXIT_TERMINATED,
   EXIT_USAGE,
+  ExitCodeError,
 } from './cli-error.ts';
 import { type CliContext, processContext } from './context.ts';
 import { OutputClosedError } from './output-writer.ts';
@@ -41,6 +42,7 @@ export async function run(): Promise<number> {
 /** Tells the user about `error` unless that has been done, or there is nothing to tell. */
 function exitCodeOf(error: unknown, context: CliContext): number {
   if (error instanceof OutputClosedError) return EXIT_OK;
+  if (error instanceof ExitCodeError) return error.exitCode;
   if (error instanceof CommanderError) return error.exitCode === 0 ? EXIT_OK : EXIT_USAGE;
   const message = error instanceof Error ? error.message : String(error);
   context.notes.write(`${context.noteColors.red('strata:')} ${message}\n`);

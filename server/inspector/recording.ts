@@ -228,6 +228,8 @@ export class Recording implements EventReader {
     // Ended before its first turn: a file all the same.
     if (!this.hasBegun) this.begin();
     if (this.gapCount > 0) this.writeGap(this.loop.record);
+    // Readers refuse a file without any event.
+    if (this.fileEvents === 0) this.write(buildRecord(PPME_DROP_X, [1], this.loop.record), 'state-only');
     this.flush();
     this.hasEnded = true;
     this.listener.onEnd({
