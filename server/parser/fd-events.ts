@@ -51,6 +51,9 @@ const CLOSE_RANGE_CLOEXEC = 4;
 const EPOLL_CLOEXEC = 1;
 const MFD_CLOEXEC = 1;
 const NO_FLAGS = -1;
+/** Commands of bpf(2) whose result is an fd; that of the others, mostly 0, is none. */
+const BPF_FD_COMMANDS: ReadonlySet<number> = new Set([0, 5, 7, 13, 14, 17, 18, 19, 28, 30, 32, 33, 36]);
+const createBpf = creator(FD_BPF, NO_FLAGS);
 
 export const FD_HANDLERS: readonly HandlerRow[] = [
   [PPME_SYSCALL_CLOSE_X, parseClose],
@@ -68,7 +71,7 @@ export const FD_HANDLERS: readonly HandlerRow[] = [
   [PPME_SYSCALL_TIMERFD_CREATE_X, creator(FD_TIMERFD, NO_FLAGS)],
   [PPME_SYSCALL_INOTIFY_INIT_X, creator(FD_INOTIFY, NO_FLAGS)],
   [PPME_SYSCALL_INOTIFY_INIT1_X, creator(FD_INOTIFY, 1)],
-  [PPME_SYSCALL_BPF_2_X, creator(FD_BPF, NO_FLAGS)],
+  [PPME_SYSCALL_BPF_2_X, parseBpf],
   [PPME_SYSCALL_USERFAULTFD_X, creator(FD_USERFAULTFD, NO_FLAGS)],
   [PPME_SYSCALL_IO_URING_SETUP_X, creator(FD_IOURING, NO_FLAGS)],
   [PPME_SYSCALL_EPOLL_CREATE_X, creator(FD_EVENTPOLL, NO_FLAGS)],
@@ -88,6 +91,10 @@ function creator(type: number, flagsParam: number): EventHandler {
     if (flagsParam !== NO_FLAGS) row.openFlags = record.unsignedNumber(flagsParam);
     context.addFd(event, fd, row);
   };
+}
+
+function parseBpf(context: ParserContext, event: InspectedEvent): void {
+  if (BPF_FD_COMMANDS.has(event.record.unsignedNumber(1))) createBpf(context, event);
 }
 
 function parseClose(context: ParserContext, event: InspectedEvent): void {
