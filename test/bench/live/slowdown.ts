@@ -49,7 +49,7 @@ async function attachServer(condition: string | undefined): Promise<() => Promis
   await messages?.next();
   return async () => {
     const { counters } = await server.client.getCounters();
-    const lost = counters.find(({ name }) => name === 'events_lost')?.value ?? 0n;
+    const lost = counters.find(({ name }) => name === 'capture_events_lost')?.value ?? 0n;
     const events = counters.find(({ name }) => name === 'events_read')?.value;
     stream?.cancel();
     await server.stop();

@@ -68,11 +68,13 @@ export function fdDifferences(ours: readonly Fd[], theirs: ProcThread): string[]
       found.push(`fd ${number}: missing, /proc has ${target}`);
       continue;
     }
+    const name = latin1(row.name);
     const kinds = KINDS_BY_TARGET.find(([pattern]) => pattern.test(target))?.[1];
-    if (kinds !== undefined && !kinds.includes(row.kind)) {
+    // What was opened by one of these names is a file to its open event, whatever it leads to.
+    const isOpenedByLink = row.kind === FdKind.FILE && /^\/(?:dev\/(?:fd|std)|proc\/)/.test(name);
+    if (kinds !== undefined && !kinds.includes(row.kind) && !isOpenedByLink) {
       found.push(`fd ${number}: kind ${row.kind}, /proc has ${target}`);
     }
-    const name = latin1(row.name);
     const isPath = target.startsWith('/') && !target.startsWith('/memfd:');
     if (isPath && name.replace(/ \(deleted\)$/, '') !== target) {
       found.push(`fd ${number}: name ${JSON.stringify(name)}, /proc has ${target}`);
