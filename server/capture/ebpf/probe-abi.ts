@@ -26,7 +26,7 @@ export const EVENTS_COUNT = 16;
 
 /** struct config: offsets. */
 export const CONFIG = {
-  bytes: 1104,
+  bytes: 1112,
   bootEpochNs: 0,
   enabled: 8,
   ringCount: 12,
@@ -38,10 +38,12 @@ export const CONFIG = {
   commCount: 48,
   cgroupCount: 52,
   wantsEnv: 56,
+  selfTree: 60,
   comms: 64,
   cgroups: 320,
-  events: 576,
-  syscalls: 592,
+  pageKb: 576,
+  events: 584,
+  syscalls: 600,
 } as const;
 /** u64 id, u32 level, u32 reserved. */
 export const CGROUP_BYTES = 16;

@@ -158,6 +158,7 @@ export class Probe {
     this.ringFds = this.createRings(ringCount, ringBytes);
     this.rings = this.ringFds.map((fd) => mapRing(fd, ringBytes));
     this.config.writeUInt32LE(ringCount, CONFIG.ringCount);
+    this.config.writeUInt32LE(pageBytes() / 1024, CONFIG.pageKb);
   }
 
   /** Names of the programs that can be attached by themselves. */

@@ -49,6 +49,8 @@ struct config {
 	u32 self_tree;              /* 1: children of self_tgids are not captured either */
 	char comms[COMMS_MAX][16];
 	struct { u64 id; u32 level; u32 reserved; } cgroups[CGROUPS_MAX];
+	u32 page_kb;                /* KiB of a page of memory */
+	u32 reserved;
 	u8 events[16];              /* by EVENT_*: 0 or 1 */
 	u8 syscalls[SYSCALLS_MAX];  /* by native number: WANT_* */
 };

@@ -56,7 +56,7 @@ SEC("tp_btf/sched_process_fork")
 int BPF_PROG(tp_fork, struct task_struct *parent, struct task_struct *child)
 {
 	struct config *cfg = config_of();
-	if (!cfg || !cfg->enabled) return 0;
+	if (!cfg) return 0;
 	u32 tgid = bpf_get_current_pid_tgid() >> 32;
 	inherit_suppression(cfg, tgid, child->tgid);
 	if (!is_wanted(cfg, EVENT_FORK)) return 0;
@@ -161,7 +161,7 @@ SEC("tp_btf/sched_process_exec")
 int BPF_PROG(tp_exec, struct task_struct *task, int old_pid, struct linux_binprm *program)
 {
 	struct config *cfg = config_of();
-	if (!cfg || !cfg->enabled) return 0;
+	if (!cfg) return 0;
 	if (is_suppressed_comm(cfg)) {
 		u32 tgid = bpf_get_current_pid_tgid() >> 32;
 		if (!is_suppressed(cfg, tgid)) suppress(cfg, tgid, SUPPRESSED_SEEN);
@@ -303,11 +303,11 @@ SEC("tp_btf/sched_process_exit")
 int BPF_PROG(tp_exit, struct task_struct *task)
 {
 	struct config *cfg = config_of();
-	if (!cfg || !cfg->enabled) return 0;
+	if (!cfg) return 0;
 	u32 tgid = bpf_get_current_pid_tgid() >> 32;
 	int was_suppressed = is_suppressed(cfg, tgid);
 	int is_told = ends_suppressed(cfg, tgid) || !was_suppressed;
-	if (!cfg->events[EVENT_EXIT]) return 0;
+	if (!cfg->enabled || !cfg->events[EVENT_EXIT]) return 0;
 	if (!is_told) {
 		COUNT(suppressed);
 		return 0;

@@ -11,7 +11,7 @@
 #define RLIMIT_NOFILE 7
 #define EXE_BYTES_MAX 4096
 /* Where args and env have to end, so that what follows them always has room in a record. */
-#define TEXTS_END 44000
+#define TEXTS_END 56000
 #define USER_PAGE 4096
 #define ARGV_MAX 512
 

@@ -82,7 +82,6 @@ static __always_inline void add_dev_ino(struct scratch *s, s64 fd)
 	add_u64(s, ino);
 }
 
-#define PAGE_KB 4 /* arm64 with larger pages: set by the loader one day; see README */
 /* A macro, as CO-RE accesses need a literal index. */
 #define MM_COUNT(mm, which) ({ \
 	s64 n_; \
@@ -98,12 +97,14 @@ struct vm { u32 size, rss, swap; };
 static __always_inline void vm_of(struct vm *vm, struct task_struct *task)
 {
 	struct mm_struct *mm = BPF_CORE_READ(task, mm);
+	struct config *cfg = config_of();
 	*vm = (struct vm){};
-	if (!mm) return;
-	vm->size = BPF_CORE_READ(mm, total_vm) * PAGE_KB;
+	if (!mm || !cfg) return;
+	u32 page_kb = cfg->page_kb;
+	vm->size = BPF_CORE_READ(mm, total_vm) * page_kb;
 	/* MM_FILEPAGES, MM_ANONPAGES, MM_SWAPENTS, MM_SHMEMPAGES */
-	vm->rss = (MM_COUNT(mm, 0) + MM_COUNT(mm, 1) + MM_COUNT(mm, 3)) * PAGE_KB;
-	vm->swap = MM_COUNT(mm, 2) * PAGE_KB;
+	vm->rss = (MM_COUNT(mm, 0) + MM_COUNT(mm, 1) + MM_COUNT(mm, 3)) * page_kb;
+	vm->swap = MM_COUNT(mm, 2) * page_kb;
 }
 
 /* Three parameters: vm_size, vm_rss, vm_swap in KiB. */
