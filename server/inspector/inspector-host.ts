@@ -40,7 +40,7 @@ export interface HostOptions {
 const NOT_HEALED: HealingCounters = { lookups: 0, found: 0 };
 
 /** On live sources a batch goes out when no further event waits, but not more often than this. */
-const FRESH_BATCH_MS = 5;
+const FRESH_BATCH_MS = 2;
 
 export class InspectorHost implements InspectorHandle, LoopView {
   private readonly inspector: Inspector;

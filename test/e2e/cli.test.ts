@@ -96,11 +96,37 @@ describe('strata replay', () => {
 });
 
 describe('strata events', () => {
-  it('plays the bundled capture when no server runs, and says so', async () => {
-    const { code, stdout, stderr } = await runner.run(['events', '-n', '5'], { STRATA_TARGET: '' });
-    assert.equal(code, 0);
-    assert.match(stderr, /no server is running.*quick-start\.scap/);
+  it('plays the bundled capture where this user may not capture, and says why', async () => {
+    // Root loses its privileges for it; others have none.
+    const drop = process.getuid?.() === 0 ? 'setpriv --bounding-set=-all --inh-caps=-all ' : '';
+    const { code, stdout, stderr } = await runner.shell(`${drop}$STRATA events -n 5`, { STRATA_TARGET: '' });
+    assert.equal(code, 0, stderr);
+    assert.match(stderr, /live capture is not possible: .{20,}\n.*no server is running.*quick-start\.scap/);
     assert.equal(lines(stdout).length, 5);
+  });
+
+  it('plays nothing instead when options of live capture are given', async () => {
+    const drop = process.getuid?.() === 0 ? 'setpriv --bounding-set=-all --inh-caps=-all ' : '';
+    const { code, stdout, stderr } = await runner.shell(`${drop}$STRATA events -n 5 --snaplen 10`, {
+      STRATA_TARGET: '',
+    });
+    assert.equal(code, 1, stderr);
+    assert.match(stderr, /live capture is not possible/);
+    assert.equal(stdout.length, 0);
+  });
+
+  it('plays a capture by its name, and the bundled one by a word', async () => {
+    for (const name of [QUICK_START, 'quick-start']) {
+      const { code, stdout } = await runner.run(['events', '-c', name, '-n', '5']);
+      assert.equal(code, 0);
+      assert.equal(lines(stdout).length, 5);
+    }
+  });
+
+  it('refuses options of live capture that do not fit, as the server does', async () => {
+    const { code, stderr } = await runner.run(['events', '--snaplen', 'many'], { STRATA_TARGET: '' });
+    assert.equal(code, 2);
+    assert.match(stderr, /--snaplen: expected a whole number/);
   });
 
   it('fails when the server asked for does not answer', async () => {

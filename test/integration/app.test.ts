@@ -43,7 +43,7 @@ function makeApp(t: TestContext, options: Partial<Config>): App {
 }
 
 /** What `grpc.health.v1` says: 1 is SERVING, 2 NOT_SERVING. Any other outcome rejects. */
-function health(t: TestContext, target: string): Promise<number> {
+function health(t: TestContext, target: string, service = ''): Promise<number> {
   const client = new Client(target, credentials.createInsecure());
   t.after(() => client.close());
   return new Promise((resolve, reject) => {
@@ -52,7 +52,10 @@ function health(t: TestContext, target: string): Promise<number> {
       (empty: Buffer) => empty,
       // The one member of the answer: field 1, varint.
       (bytes) => bytes[1] ?? 0,
-      Buffer.alloc(0),
+      // Its one member, too: a short text.
+      service === ''
+        ? Buffer.alloc(0)
+        : Buffer.concat([Buffer.from([10, service.length]), Buffer.from(service)]),
       (error, status) => (error === null ? resolve(status ?? 0) : reject(error)),
     );
   });
@@ -171,6 +174,31 @@ test('addresses and modes that are none are refused by name', async (t) => {
     );
     assert.deepEqual(bench.files, []);
   }
+});
+
+test('health tells of the source by itself: a file, and a node without events', async (t) => {
+  const file = new Bench(t);
+  await file.app.start();
+  assert.equal(await health(t, file.address, 'capture'), 1);
+  const node = new Bench(t, { capture: undefined, 'capture-engine': 'nodriver' });
+  await node.app.start();
+  assert.equal(await health(t, node.address), 1);
+  assert.equal(await health(t, node.address, 'capture'), 2);
+  const client = new StrataClient(node.address);
+  t.after(() => client.close());
+  const [source] = (await client.getStatus()).sources;
+  assert.ok((source?.live?.snapshotThreadCount ?? 0n) > 0n);
+  assert.equal(source?.captureName, '');
+  const { thread } = await client.getThread({ tid: BigInt(process.pid) });
+  assert.equal(thread?.pid, BigInt(process.pid));
+  const events = client.streamEvents({ fields: ['evt.num'], start: { $case: 'beginning', value: {} } });
+  await assert.rejects(async () => {
+    for await (const _ of events) assert.fail('an event');
+  }, /capture file|beginning/);
+});
+
+test('a capture and an engine for this node exclude each other', (t) => {
+  assert.throws(() => makeApp(t, { 'capture-engine': 'ebpf' }), ConfigError);
 });
 
 test('the bundled capture is served when a file is asked for and none is named', async (t) => {

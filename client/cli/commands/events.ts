@@ -1,7 +1,8 @@
 /** `strata events`: the events of a running server, else of this node, else of the bundled capture. */
+import { basename } from 'node:path';
 import { type Command, Option } from 'commander';
 import type { StreamEventsRequest } from '../../../proto/gen/strata/v1/event_service.ts';
-import { BUNDLED_CAPTURE_NAME } from '../capture-file.ts';
+import { BUNDLED_CAPTURE, BUNDLED_CAPTURE_NAME } from '../capture-file.ts';
 import { CliError } from '../cli-error.ts';
 import { coloredPresets } from '../colored-presets.ts';
 import { type CliContext, note } from '../context.ts';
@@ -74,10 +75,8 @@ async function connectNode(
     return await connectLive(options);
   } catch (error) {
     if (!(error instanceof CliError) || Object.keys(live).length > 0) throw error;
-    note(
-      context,
-      `${error.message}\nNo server is running either: playing the capture that comes with the project (strata replay ${BUNDLED_CAPTURE_NAME})`,
-    );
+    note(context, error.message);
+    note(context, `no server is running either: playing the bundled capture ${basename(BUNDLED_CAPTURE)}`);
     return undefined;
   }
 }

@@ -6,6 +6,7 @@ import { BUNDLED_CAPTURE_NAME } from '../capture-file.ts';
 import { CliError } from '../cli-error.ts';
 import type { CliContext } from '../context.ts';
 import { explainError } from '../explain-error.ts';
+import { liveConfig } from '../live-options.ts';
 import { waitForPass } from '../private-pass.ts';
 import {
   connectForLookup,
@@ -136,7 +137,7 @@ async function runLookup(context: CliContext, options: GetOptions, lookup: Looku
   const connection = await connectForLookup(context, options, hasEvent ? RETAIN_ALL : RETAIN_NONE, () => {
     if (hasEvent)
       throw new CliError('no server is running that could know of events: name a capture with -c');
-    return connectPrivate(THIS_NODE_OPTIONS, THIS_NODE);
+    return connectPrivate({ ...liveConfig({}, context.environment), ...THIS_NODE_OPTIONS }, THIS_NODE);
   });
   try {
     const damage = connection.isPrivate ? await waitForPass(connection.client, context.signal) : undefined;
