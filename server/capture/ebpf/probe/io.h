@@ -35,33 +35,42 @@
 	if (!cfg) return 0; \
 	record_begin(s, cfg, (u32)bpf_get_current_pid_tgid(), type, nparams)
 
-/* Entry `i` of an iovec array. */
-static __always_inline int read_iovec(struct scratch *s, u64 at, u32 i, u64 *base, u64 *len)
-{
-	if (s->is_compat) {
-		u32 v[2] = {};
-		if (bpf_probe_read_user(v, 8, (void *)(at + i * 8))) return -1;
-		*base = v[0];
-		*len = v[1];
-		return 0;
-	}
-	u64 v[2] = {};
-	if (bpf_probe_read_user(v, 16, (void *)(at + i * 16))) return -1;
-	*base = v[0];
-	*len = v[1];
-	return 0;
-}
+/* Where arrays of the process are kept while a record is written: behind what a record and its last value can reach. */
+#define SIDE_AT (SCRATCH_BYTES + 0xc000)
 
 /* Where a value of several buffers stands, in the scratch's work. */
 #define IOV_DONE 6
 #define IOV_LEFT 7
 
-/* Appends buffer `i` of an iovec array. A subprogram, as the loop around it would be verified entry by entry. Not 0: the last one. */
-__noinline int copy_iovec(struct scratch *s, u64 at, u32 i)
+/* `count` entries of an iovec array, of which the first IOV_MAX_READ are looked at, to the side. Not 0: unreadable. */
+static __always_inline int load_iovecs(struct scratch *s, u64 at, u64 count)
 {
-	u64 base, n;
-	if (!s || read_iovec(s, at, i, &base, &n)) return -1;
-	u64 done = s->work[IOV_DONE], left = s->work[IOV_LEFT];
+	u64 n = (count > IOV_MAX_READ ? IOV_MAX_READ : count) * (s->is_compat ? 8 : 16);
+	asm volatile("%0 &= 0x7ff" : "+r"(n));
+	if (!n || !bpf_probe_read_user(&s->data[SIDE_AT], n, (void *)at)) return 0;
+	COUNT(unread);
+	return -1;
+}
+
+/*
+ * Appends what is wanted of buffer `i` of the iovecs at the side; returns its full length, -1 when its data is unreadable. A subprogram,
+ * as the loop around it would be verified entry by entry.
+ */
+__noinline s64 copy_iovec(struct scratch *s, u32 i)
+{
+	u64 base, len;
+	if (!s) return -1;
+	asm volatile("%0 &= 63" : "+r"(i));
+	if (s->is_compat) {
+		u32 *entry = (void *)&s->data[SIDE_AT + i * 8];
+		base = entry[0];
+		len = entry[1];
+	} else {
+		u64 *entry = (void *)&s->data[SIDE_AT + i * 16];
+		base = entry[0];
+		len = entry[1];
+	}
+	u64 done = s->work[IOV_DONE], left = s->work[IOV_LEFT], n = len;
 	if (n > left) n = left;
 	asm volatile("%0 &= 0x7fff" : "+r"(n));
 	if (n && bpf_probe_read_user(&s->data[P(s->pos + done)], n, (void *)base)) {
@@ -70,25 +79,38 @@ __noinline int copy_iovec(struct scratch *s, u64 at, u32 i)
 	}
 	s->work[IOV_DONE] = done + n;
 	s->work[IOV_LEFT] = left - n;
-	return left == n;
+	return len & 0x7fffffff;
 }
 
-/* The data of the buffers of an iovec array as one value: `max` bytes, at most the snaplen. */
+/*
+ * The data of the buffers of an iovec array as one value: `max` bytes, at most the snaplen; empty when no payload is wanted. Returns how
+ * many bytes all the buffers hold.
+ */
 __noinline int add_iovec_data(struct scratch *s, u64 at, u64 count, u64 max)
 {
-	if (!s) return 0;
 	struct config *cfg = config_of();
-	if (!cfg || !(s->interest & WANT_PAYLOAD)) {
-		add_empty(s);
-		return 0;
-	}
-	u64 left = cfg->snaplen > 0x7fff ? 0x7fff : cfg->snaplen;
+	if (!s || !cfg) return 0;
+	u64 left = s->interest & WANT_PAYLOAD ? cfg->snaplen : 0;
+	u32 total = 0;
+	if (left > 0x7fff) left = 0x7fff;
 	s->work[IOV_DONE] = 0;
 	s->work[IOV_LEFT] = left > max ? max : left;
-	for (u32 i = 0; i < IOV_MAX_READ; i++)
-		if (i >= count || copy_iovec(s, at, i)) break;
+	if (load_iovecs(s, at, count)) count = 0;
+	for (u32 i = 0; i < IOV_MAX_READ; i++) {
+		if (i >= count) break;
+		s64 len = copy_iovec(s, i);
+		if (len < 0) s->work[IOV_LEFT] = 0;
+		else total += len;
+	}
 	value_end(s, s->work[IOV_DONE]);
-	return 0;
+	return total;
+}
+
+/* The same of what was read, whose buffers' sizes nobody asks for. */
+static __always_inline void add_read_data(struct scratch *s, u64 at, u64 count, u64 max)
+{
+	if (s->interest & WANT_PAYLOAD) add_iovec_data(s, at, count, max);
+	else add_empty(s);
 }
 
 /* How many bytes the buffers of an iovec array hold, 4 bytes. */
@@ -96,10 +118,12 @@ __noinline int add_iovec_size(struct scratch *s, u64 at, u64 count)
 {
 	if (!s) return 0;
 	u32 total = 0;
+	s->work[IOV_DONE] = s->work[IOV_LEFT] = 0;
+	if (load_iovecs(s, at, count)) count = 0;
 	for (u32 i = 0; i < IOV_MAX_READ; i++) {
-		u64 base, n;
-		if (i >= count || read_iovec(s, at, i, &base, &n)) break;
-		total += n;
+		if (i >= count) break;
+		s64 len = copy_iovec(s, i);
+		if (len > 0) total += len;
 	}
 	add_u32(s, total);
 	return 0;
@@ -163,7 +187,7 @@ static __always_inline void add_read_vector(struct scratch *s)
 {
 	if (s->ret > 0) {
 		add_u32(s, s->ret);
-		add_iovec_data(s, s->args[1], s->args[2], s->ret);
+		add_read_data(s, s->args[1], s->args[2], s->ret);
 	} else {
 		add_u32(s, 0);
 		add_empty(s);
@@ -195,9 +219,9 @@ SYSCALL_PROGRAM(sx_writev)
 {
 	RECORD(EV_WRITEV, 4);
 	add_s64(s, s->ret);
-	add_iovec_data(s, s->args[1], s->args[2], s->ret > 0 ? s->ret : 0x7fffffff);
+	u32 size = add_iovec_data(s, s->args[1], s->args[2], s->ret > 0 ? s->ret : 0x7fffffff);
 	add_s64(s, (s32)s->args[0]);
-	add_iovec_size(s, s->args[1], s->args[2]);
+	add_u32(s, size);
 	record_submit(s, cfg);
 	return 0;
 }
@@ -206,9 +230,9 @@ SYSCALL_PROGRAM(sx_pwritev)
 {
 	RECORD(EV_PWRITEV, 5);
 	add_s64(s, s->ret);
-	add_iovec_data(s, s->args[1], s->args[2], s->ret > 0 ? s->ret : 0x7fffffff);
+	u32 size = add_iovec_data(s, s->args[1], s->args[2], s->ret > 0 ? s->ret : 0x7fffffff);
 	add_s64(s, (s32)s->args[0]);
-	add_iovec_size(s, s->args[1], s->args[2]);
+	add_u32(s, size);
 	add_u64(s, offset_of(s));
 	record_submit(s, cfg);
 	return 0;
@@ -267,13 +291,19 @@ static __always_inline u16 poll_bits(u16 v)
 __noinline int add_poll_fds(struct scratch *s, u64 at, u64 count)
 {
 	if (!s) return 0;
+	u64 bytes = (count > POLL_FDS_MAX ? POLL_FDS_MAX : count) * 8;
 	u32 n = 0;
+	asm volatile("%0 &= 0x3ff" : "+r"(bytes));
+	if (bytes && bpf_probe_read_user(&s->data[SIDE_AT], bytes, (void *)at)) {
+		COUNT(unread);
+		count = 0;
+	}
 	for (; n < POLL_FDS_MAX; n++) {
-		struct { s32 fd; u16 events, revents; } p;
-		if (n >= count || bpf_probe_read_user(&p, 8, (void *)(at + n * 8))) break;
+		if (n >= count) break;
+		struct { s32 fd; u16 events, revents; } *p = (void *)&s->data[SIDE_AT + n * 8];
 		u8 *to = &s->data[P(s->pos + 2 + n * 10)];
-		put64(to, (s64)p.fd);
-		put16(to + 8, poll_bits(p.revents));
+		put64(to, (s64)p->fd);
+		put16(to + 8, poll_bits(p->revents));
 	}
 	put16(&s->data[P(s->pos)], n);
 	value_end(s, 2 + n * 10);

@@ -344,9 +344,9 @@ SYSCALL_PROGRAM(sx_sendmsg)
 	RECORD(EV_SENDMSG, 5);
 	read_message(s, s->args[1], 0);
 	add_s64(s, s->ret);
-	add_iovec_data(s, s->work[MSG_IOV], s->work[MSG_IOV_COUNT], s->ret > 0 ? s->ret : 0x7fffffff);
+	u32 size = add_iovec_data(s, s->work[MSG_IOV], s->work[MSG_IOV_COUNT], s->ret > 0 ? s->ret : 0x7fffffff);
 	add_s64(s, (s32)s->args[0]);
-	add_iovec_size(s, s->work[MSG_IOV], s->work[MSG_IOV_COUNT]);
+	add_u32(s, size);
 	add_tuple(s, (s32)s->args[0], OUTBOUND, s->work[MSG_NAME]);
 	record_submit(s, cfg);
 	return 0;
@@ -375,7 +375,7 @@ __noinline int emit_received(struct scratch *s, u64 at)
 	add_s64(s, s->work[MSG_LEN]);
 	add_s64(s, (s32)s->args[0]);
 	add_u32(s, s->work[MSG_LEN]);
-	add_iovec_data(s, s->work[MSG_IOV], s->work[MSG_IOV_COUNT], s->work[MSG_LEN]);
+	add_read_data(s, s->work[MSG_IOV], s->work[MSG_IOV_COUNT], s->work[MSG_LEN]);
 	add_tuple(s, (s32)s->args[0], INBOUND, s->work[MSG_NAME]);
 	add_control(s);
 	record_submit(s, cfg);
@@ -464,7 +464,7 @@ SYSCALL_PROGRAM(sx_recvmsg)
 	if (s->ret > 0) {
 		read_message(s, s->args[1], 0);
 		add_u32(s, s->ret);
-		add_iovec_data(s, s->work[MSG_IOV], s->work[MSG_IOV_COUNT], s->ret);
+		add_read_data(s, s->work[MSG_IOV], s->work[MSG_IOV_COUNT], s->ret);
 		add_tuple(s, (s32)s->args[0], INBOUND, s->work[MSG_NAME]);
 		add_control(s);
 	} else {
