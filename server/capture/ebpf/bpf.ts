@@ -40,8 +40,6 @@ export const PROG_TYPE_SYSCALL = 31;
 const ATTACH_TRACE_ITER = 28;
 const F_SLEEPABLE = 16;
 const NAME_BYTES_MAX = 15;
-/** Of a load that signals interrupt. */
-export const LOAD_ATTEMPTS = 8;
 
 /** A refused bpf(2) call. */
 export class BpfError extends Error {
