@@ -389,3 +389,36 @@ test('a name to suppress hides the program and what it starts, but not its end',
     quiet.close();
   }
 });
+
+test('page faults and switches are told, and leave other records whole', onX64, () => {
+  const busy = new RawProbe({
+    tracepoints: ['tp_exec', 'tp_switch', 'tp_page_fault_user', 'tp_page_fault_kernel'],
+    syscalls: ['execve', 'openat', 'read'],
+  });
+  try {
+    busy.drain();
+    const { pid } = spawnSync('/bin/sh', ['-c', 'exec /bin/ls /']);
+    const events = busy.drain().filter(({ tid }) => tid === pid);
+    const faults = named(events, 'PAGE_FAULT');
+    assert.ok(faults.length > 10);
+    const USER_FAULT = 16;
+    const SUPERVISOR_FAULT = 32;
+    const modes = new Set(
+      faults.map(({ params }) => Number(params['error']) & (USER_FAULT | SUPERVISOR_FAULT)),
+    );
+    assert.deepEqual([...modes].sort(), [USER_FAULT, SUPERVISOR_FAULT]);
+    for (const { params } of faults) assert.ok(big(params['addr']) >= 0n && big(params['ip']) > 0n);
+    const switches = named(events, 'SCHEDSWITCH');
+    assert.ok(switches.length > 0);
+    for (const { params } of switches)
+      assert.ok(Number(params['next']) >= 0 && params['vm_size'] !== undefined);
+    assert.deepEqual(
+      named(events, '_EXECVE').map(({ params }) => params['trusted_exepath']),
+      ['/bin/sh', '/bin/ls'].map(readlinkOr),
+    );
+    assert.ok(named(events, '_OPENAT').some(({ params }) => String(params['name']).endsWith('libc.so.6')));
+    assert.equal(busy.probe.totals().failed, 0);
+  } finally {
+    busy.close();
+  }
+});
