@@ -5,7 +5,7 @@
 import assert from 'node:assert/strict';
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { readdirSync, readFileSync, readlinkSync } from 'node:fs';
+import { existsSync, readdirSync, readFileSync, readlinkSync, realpathSync } from 'node:fs';
 import { test } from 'node:test';
 import { setTimeout as delay } from 'node:timers/promises';
 import { EbpfEngine } from '../../server/capture/ebpf/ebpf-engine.ts';
@@ -22,11 +22,16 @@ const CAUGHT_UP_MS = 2600;
 const DRAIN_MS = 400;
 const BATCH = 256;
 
-/** Three that change themselves, three that make short-lived children, two that execute themselves anew. */
+/**
+ * Three that change themselves, three that make short-lived children, two that execute themselves anew, and four that have what
+ * their children, which live on, must not have: a clone applied to a parent's later row would give it to them.
+ */
 const LOAD = `
 steady() { while :; do exec 7</etc/passwd 8>/dev/null; cd /usr; exec 7<&-; cd /tmp; exec 9</etc; exec 9<&-; sleep 0.02; done; }
 children() { while :; do ( cd /usr/bin; exec 6</etc/group; sleep 0.02 & sleep 0.01; wait ); done; }
+lasting() { while :; do sleep 5 & exec 9</etc; cd /usr/lib; sleep 0.03; exec 9<&-; cd /; sleep 0.03; done; }
 steady & steady & steady &
+lasting & lasting & lasting & lasting &
 children & children & children &
 sh -c 'cd /; exec 5</etc/hosts; n=0; while :; do n=$((n+1)); sleep 0.03; [ $n -gt 20 ] && exec sh -c "$0" "$0"; done' \\
   'n=0; cd /var; exec 4</etc/fstab; while :; do n=$((n+1)); sleep 0.02; [ $n -gt 10 ] && exec sh -c "$0" "$0"; done' &
@@ -72,7 +77,9 @@ function shownName(name: string): string {
 
 function rowName({ type, name }: FdInfo): string {
   if (type === FD_UNIX_SOCK) return 'socket';
-  return type === FD_FIFO ? 'pipe' : name;
+  if (type === FD_FIFO) return 'pipe';
+  // Names are as they were opened, /proc resolves their links.
+  return existsSync(name) ? realpathSync(name) : name;
 }
 
 function inspectedState(state: OsState, group: number): Map<number, Found> {
