@@ -1,4 +1,6 @@
 /** Records a replay from the middle, without threads or servers, beside the field values its events had. */
+import { writeFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { SavefileEngine } from '../../server/capture/savefile/savefile-engine.ts';
 import { EVENT_TABLE } from '../../server/event/event-table.ts';
 import { ByteWriter } from '../../server/fields/byte-writer.ts';
@@ -16,6 +18,8 @@ import type {
 } from '../../server/inspector/recording-feed.ts';
 import type { InspectedEvent } from '../../server/state/inspected-event.ts';
 import { OsState } from '../../server/state/os-state.ts';
+import { scanCells } from '../conformance/cells.ts';
+import { replay } from './replay.ts';
 
 export const RECORD_ALL: RecordingRequest = {
   source: 'syscall',
@@ -161,6 +165,54 @@ export async function recordFrom(
     await engine.close();
   }
   return { inspector, recorded };
+}
+
+export interface RecordingComparison {
+  /** Events recorded and shown. */
+  readonly events: number;
+  /** Fields whose values differ in the replay of the recording. */
+  readonly differing: readonly string[];
+  /** The first differences, as text. */
+  readonly examples: readonly string[];
+  readonly end: RecordingEnd;
+}
+
+const EXAMPLES_MAX = 20;
+
+/** Records as `recordFrom` does, replays the recording and compares every field of every event. `dir` takes the file. */
+export async function compareRecording(
+  path: string,
+  skip: number,
+  request: RecordingRequest,
+  dir: string,
+): Promise<RecordingComparison> {
+  const fields = everyField();
+  const writeLive = rowWriter(fields);
+  const rows: string[] = [];
+  const { recorded } = await recordFrom(path, skip, request, (event) => rows.push(writeLive(event)));
+  if (recorded.end === undefined) throw new Error('the recording has not ended');
+  const file = join(dir, 'compared.scap');
+  writeFileSync(file, recorded.file());
+  const writeAgain = rowWriter(fields);
+  const differing = new Set<string>();
+  const examples: string[] = [];
+  let at = 0;
+  await replay(file, (event) => {
+    const line = writeAgain(event);
+    const row = rows[at++] ?? '{}';
+    if (row === line) return;
+    const live = scanCells(row);
+    const again = scanCells(line);
+    for (const field of new Set([...live.keys(), ...again.keys()])) {
+      if (live.get(field) === again.get(field)) continue;
+      differing.add(field);
+      if (examples.length < EXAMPLES_MAX) {
+        examples.push(`event ${at} ${field}: ${live.get(field)} then ${again.get(field)}`);
+      }
+    }
+  });
+  if (at !== rows.length) differing.add(`${rows.length} events, then ${at}`);
+  return { events: rows.length, differing: [...differing], examples, end: recorded.end };
 }
 
 /** Takes up to `count` records. */

@@ -135,14 +135,14 @@ async function record(context: CliContext, plan: RecordPlan): Promise<void> {
   checkOptions(plan);
   const request = requestOf(plan);
   const output = await openOutput(context, plan);
+  const command =
+    after === undefined ? undefined : await RecordedCommand.prepare(after, plan.out === '-' ? 2 : 'inherit');
   try {
     const connection = await connect(context, plan);
-    const command =
-      after === undefined ? undefined : new RecordedCommand(after, plan.out === '-' ? 2 : 'inherit');
     try {
       const condition =
         options.onlyCommand === true && command !== undefined
-          ? onlyTree(request.condition, await command.prepare())
+          ? onlyTree(request.condition, command.pid)
           : request.condition;
       const session = new RecordSession(context, connection, {
         request: { ...request, condition },
@@ -152,10 +152,10 @@ async function record(context: CliContext, plan: RecordPlan): Promise<void> {
       });
       await session.run();
     } finally {
-      command?.terminate();
       await connection.close();
     }
   } finally {
+    command?.terminate();
     if (output instanceof RecordFiles) await output.discardEmpty();
   }
 }
