@@ -10,16 +10,18 @@ export async function benchReady({ isQuick, runs }: LiveBenchOptions): Promise<v
   const crowd = await LoadProcess.start('crowd.py', PROCESSES);
   try {
     const times: number[] = [];
-    let threads = 0n;
+    const details: string[] = [];
     for (let run = 0; run < (runs ?? (isQuick ? 3 : 5)); run++) {
       const server = await startLiveServer();
       times.push(server.readyMs);
-      const { tables } = await server.client.getStatus();
-      threads = tables.find(({ name }) => name === 'threads')?.rowCount ?? 0n;
+      const { live } = (await server.client.getStatus()).sources[0] ?? {};
+      details.push(
+        `${live?.snapshotThreadCount} threads by ${live?.snapshotSource} in ${live?.snapshotDurationMs} ms`,
+      );
       await server.stop();
     }
     console.log(
-      `ready after ${median(times).toFixed(0)} ms (${times.map((time) => time.toFixed(0)).join(', ')}), ${threads} threads`,
+      `ready after ${median(times).toFixed(0)} ms (${times.map((time) => time.toFixed(0)).join(', ')}); ${details.at(-1)}`,
     );
   } finally {
     await crowd.stop();

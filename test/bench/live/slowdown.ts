@@ -1,10 +1,12 @@
 /**
  * How much slower a program of nothing but system calls gets. The variants take turns in every round, so that the machine is
- * the same for all; what counts is the ratio to the run without a probe in the same round.
+ * the same for all; what counts is the ratio to the run without a probe in the same round. The ratio of dd's processor time is what
+ * the probe itself costs; that of the wall clock holds the competition for cores, too, when the machine is busy.
  */
+import { loadavg } from 'node:os';
 import { EngineCapture } from '../../live/helpers/engine-capture.ts';
 import { startLiveServer } from '../../live/helpers/live-server.ts';
-import { measure, median } from '../measure.ts';
+import { measure, median, type Usage } from '../measure.ts';
 import type { LiveBenchOptions } from './live-cases.ts';
 
 /** Peers on a machine of the same kind; docs/decisions/20261123-live-baseline.md. */
@@ -59,24 +61,28 @@ async function attachServer(condition: string | undefined): Promise<() => Promis
 
 export async function benchSlowdown({ isQuick, runs }: LiveBenchOptions): Promise<void> {
   const argv = ['dd', 'if=/dev/zero', 'of=/dev/null', 'bs=1', `count=${isQuick ? 500_000 : 2_000_000}`];
+  const loadBefore = loadavg()[0]?.toFixed(1);
   const rounds = runs ?? (isQuick ? 3 : 5);
-  const seconds = new Map<string, number[]>(VARIANTS.map(({ name }) => [name, []]));
+  const usages = new Map<string, Usage[]>(VARIANTS.map(({ name }) => [name, []]));
   const notes = new Map<string, string>();
   for (let round = 0; round < rounds; round++) {
     for (const { name, attach } of VARIANTS) {
       const detach = await attach();
       const usage = measure(argv);
       notes.set(name, await detach());
-      if (usage !== undefined) seconds.get(name)?.push(usage.wallS);
+      if (usage !== undefined) usages.get(name)?.push(usage);
     }
   }
-  const base = seconds.get('no probe') as number[];
+  const base = usages.get('no probe') as Usage[];
+  const ratio = (times: readonly Usage[], of: (usage: Usage) => number): string =>
+    median(times.map((time, i) => of(time) / of(base[i] as Usage))).toFixed(2);
+  console.log(`${argv.join(' ')}, ${rounds} rounds; load of the machine before: ${loadBefore}`);
   for (const { name, peer } of VARIANTS) {
-    const times = seconds.get(name) as number[];
-    const ratio = median(times.map((time, i) => time / (base[i] as number)));
+    const times = usages.get(name) as Usage[];
     const told = notes.get(name) ?? '';
     console.log(
-      `${name.padEnd(24)} ${median(times).toFixed(2).padStart(6)} s  x ${ratio.toFixed(2)}` +
+      `${name.padEnd(24)} ${median(times.map(({ wallS }) => wallS)).toFixed(2)} s  x ${ratio(times, ({ wallS }) => wallS)}` +
+        `  processor time x ${ratio(times, ({ cpuS }) => cpuS)}` +
         `${peer === '' ? '' : `  (peer x ${peer})`}${told === '' ? '' : `  last round: ${told}`}`,
     );
   }
