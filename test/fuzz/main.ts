@@ -1,9 +1,10 @@
-/** Runs the fuzzers: `npm run -s fuzz -- [--target savefile|filter] [--iterations N] [--seed N]`. The seed is printed. */
+/** Runs the fuzzers: `npm run -s fuzz -- [--target savefile|filter|procfs] [--iterations N] [--seed N]`. The seed is printed. */
 import { parseArgs } from 'node:util';
 import { runFilterFuzz } from './filter.ts';
+import { runProcfsFuzz } from './procfs.ts';
 import { runSavefileFuzz } from './savefile.ts';
 
-const TARGETS = { savefile: runSavefileFuzz, filter: runFilterFuzz };
+const TARGETS = { savefile: runSavefileFuzz, filter: runFilterFuzz, procfs: runProcfsFuzz };
 
 const { values } = parseArgs({
   options: {

@@ -77,48 +77,58 @@ export async function collectSnapshot(
   const startedMs = performance.now();
   const filled = sourceOptions(options);
   const identitiesPromise = readIdentities(filled.hostRoot);
-  const { source, fallbackReason } = chooseSource(filled, options.source ?? 'auto');
   const collector = new Collector(sink, filled, options.reads);
+  sink.onMachine(readMachine(filled.hostRoot, filled.clock));
+  sink.onInterfaces(readInterfaces(filled.hostRoot));
+  const read = await readSource(collector, filled, options.source ?? 'auto');
+  const { users, groups } = await identitiesPromise;
+  for (const user of users) sink.onUser(user);
+  for (const group of groups) sink.onGroup(group);
+  return {
+    ...read,
+    threads: collector.tids.size,
+    fds: collector.fdCount,
+    users: users.length,
+    groups: groups.length,
+    lateThreads: collector.lateThreads,
+    elapsedMs: performance.now() - startedMs,
+  };
+}
+
+type SourceRead = Pick<SnapshotResult, 'source' | 'fallbackReason' | 'threadsMs' | 'fdsMs'>;
+
+/** Iterators may be refused when they are loaded and, on kernels that are short of something, when they run. */
+async function readSource(
+  collector: Collector,
+  options: SourceOptions,
+  wanted: 'auto' | 'iterators' | 'procfs',
+): Promise<SourceRead> {
+  let fallbackReason = '';
+  if (wanted !== 'procfs') {
+    try {
+      return { ...(await readAll(collector, openIteratorSource(options))), fallbackReason };
+    } catch (error) {
+      if (wanted === 'iterators') throw error;
+      fallbackReason = (error as Error).message;
+    }
+  }
+  return { ...(await readAll(collector, new ProcfsSource(options))), fallbackReason };
+}
+
+async function readAll(
+  collector: Collector,
+  source: SnapshotSource,
+): Promise<Omit<SourceRead, 'fallbackReason'>> {
+  const startedMs = performance.now();
   try {
-    sink.onMachine(readMachine(filled.hostRoot, filled.clock));
-    sink.onInterfaces(readInterfaces(filled.hostRoot));
     for (const thread of await source.readThreads()) collector.addThread(thread);
     const threadsMs = performance.now() - startedMs;
     await source.readFds((fds) => collector.addFds(fds));
     const fdsMs = performance.now() - startedMs - threadsMs;
     await collector.addLate(source);
-    const { users, groups } = await identitiesPromise;
-    for (const user of users) sink.onUser(user);
-    for (const group of groups) sink.onGroup(group);
-    return {
-      source: source.name,
-      fallbackReason,
-      threads: collector.tids.size,
-      fds: collector.fdCount,
-      users: users.length,
-      groups: groups.length,
-      lateThreads: collector.lateThreads,
-      elapsedMs: performance.now() - startedMs,
-      threadsMs,
-      fdsMs,
-    };
+    return { source: source.name, threadsMs, fdsMs };
   } finally {
     source.close();
-  }
-}
-
-interface ChosenSource {
-  readonly source: SnapshotSource;
-  readonly fallbackReason: string;
-}
-
-function chooseSource(options: SourceOptions, wanted: 'auto' | 'iterators' | 'procfs'): ChosenSource {
-  if (wanted === 'procfs') return { source: new ProcfsSource(options), fallbackReason: '' };
-  try {
-    return { source: openIteratorSource(options), fallbackReason: '' };
-  } catch (error) {
-    if (wanted === 'iterators') throw error;
-    return { source: new ProcfsSource(options), fallbackReason: (error as Error).message };
   }
 }
 

@@ -10,6 +10,11 @@ const RECORD_ARGS = 0x53475241;
 const TASK_BYTES = 248;
 const FILE_BYTES = 120;
 const ARGS_BYTES = 16;
+const HEADER_BYTES: Readonly<Record<number, number>> = {
+  [RECORD_TASK]: TASK_BYTES,
+  [RECORD_FILE]: FILE_BYTES,
+  [RECORD_ARGS]: ARGS_BYTES,
+};
 
 /** Facts of a task, a bit each. */
 export const TASK_IS_DEAD = 1;
@@ -131,11 +136,22 @@ export class RecordDecoder {
 
   private decode(bytes: Buffer, at: number, length: number): void {
     const kind = bytes.readUInt32LE(at);
-    if (kind === RECORD_TASK && length >= TASK_BYTES) this.listener.onTask?.(readTask(bytes, at));
-    else if (kind === RECORD_FILE && length >= FILE_BYTES) this.listener.onFile?.(readFile(bytes, at));
-    else if (kind === RECORD_ARGS) this.listener.onArgs?.(readArgs(bytes, at));
-    else throw new Error(`iterator record of unknown kind ${kind} with ${length} bytes`);
+    const textBytes = length - (HEADER_BYTES[kind] ?? Number.POSITIVE_INFINITY);
+    if (textBytes < 0) throw new Error(`iterator record of unknown kind ${kind} with ${length} bytes`);
+    if (textBytes !== textLength(bytes, at, kind))
+      throw new Error('iterator record with texts of other lengths');
+    if (kind === RECORD_TASK) this.listener.onTask?.(readTask(bytes, at));
+    else if (kind === RECORD_FILE) this.listener.onFile?.(readFile(bytes, at));
+    else this.listener.onArgs?.(readArgs(bytes, at));
   }
+}
+
+/** What the header says about the bytes behind it. */
+function textLength(bytes: Buffer, at: number, kind: number): number {
+  if (kind === RECORD_ARGS) return bytes.readUInt32LE(at + 12);
+  const first = bytes.readUInt32LE(at + 8);
+  if (kind === RECORD_FILE) return first;
+  return first + bytes.readUInt32LE(at + 12) + bytes.readUInt32LE(at + 16);
 }
 
 function word64(bytes: Buffer, at: number): Integer {

@@ -5,6 +5,7 @@
 import { closeSync, readSync } from 'node:fs';
 import type { FdEntry, ThreadEntry } from '../../event/snapshot.ts';
 import { createIterator, createIteratorLink } from '../ebpf/bpf.ts';
+import { pageBytes } from '../ebpf/libc.ts';
 import { type LoadedSkeleton, loadSkeleton, readSkeleton } from '../ebpf/light-skeleton.ts';
 import { filterEnvironment } from './environment.ts';
 import { isMemfdPath, mayWrite } from './exe-facts.ts';
@@ -34,8 +35,7 @@ const CL_CLONE_FILES = 1;
 const CL_CLONE_THREAD = 8192;
 const S_IWGRP = 0o020;
 const ITERATOR_ARGS_BYTES_MAX = 4095;
-/** The probe counts memory in pages of 4 KiB, as on x86; arm64 kernels with larger pages are counted by theirs. */
-const PAGE_KB = 4;
+const BYTES_PER_KB = 1024;
 
 /** Throws when the programs cannot be loaded (privileges, an old kernel) or would not see the whole node. */
 export function openIteratorSource(options: SourceOptions): SnapshotSource {
@@ -51,6 +51,7 @@ class IteratorSource implements SnapshotSource {
   private readonly reader: ThreadReader;
   private readonly cgroups: Map<bigint, string>;
   private readonly bootNs: number;
+  private readonly pageKb: number;
   /** Threads that have an fd table; threads of a process share its main thread's. */
   private owners: readonly number[];
 
@@ -60,6 +61,7 @@ class IteratorSource implements SnapshotSource {
     this.loaded = loaded;
     this.reader = new ThreadReader(options);
     this.cgroups = new Map();
+    this.pageKb = pageBytes() / BYTES_PER_KB;
     this.bootNs = Number(options.clock.bootEpochNs);
     this.owners = [];
   }
@@ -207,9 +209,9 @@ class IteratorSource implements SnapshotSource {
       flags: flagsOf(task),
       uid: task.uid,
       gid: task.gid,
-      vmsizeKb: task.sizePages * PAGE_KB,
-      vmrssKb: task.rssPages * PAGE_KB,
-      vmswapKb: task.swapPages * PAGE_KB,
+      vmsizeKb: task.sizePages * this.pageKb,
+      vmrssKb: task.rssPages * this.pageKb,
+      vmswapKb: task.swapPages * this.pageKb,
       pfmajor: task.majorFaults,
       pfminor: task.minorFaults,
       vtid: task.vtid,

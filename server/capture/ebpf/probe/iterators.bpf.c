@@ -220,13 +220,13 @@ SEC("iter/task") int each_task(struct bpf_iter__task *ctx)
 		if (t->mm && t->mm->exe_file) {
 			read_exe(BPF_CORE_READ(t, mm, exe_file, f_inode));
 			n = bpf_d_path(&t->mm->exe_file->f_path, exe, PATH_BYTES);
-			if (n > 0) task.exe_length = n;
+			if (n > 0 && n < PATH_BYTES) task.exe_length = n;
 		}
 		if (t->fs) {
 			n = bpf_d_path(&t->fs->pwd, cwd, PATH_BYTES);
-			if (n > 0) task.cwd_length = n;
+			if (n > 0 && n < PATH_BYTES) task.cwd_length = n;
 			n = bpf_d_path(&t->fs->root, root, PATH_BYTES);
-			if (n > 0) task.root_length = n;
+			if (n > 0 && n < PATH_BYTES) task.root_length = n;
 		}
 	}
 	u32 n = task.exe_length & (PATH_BYTES - 1), c = task.cwd_length & (PATH_BYTES - 1), r = task.root_length & (PATH_BYTES - 1);
@@ -312,7 +312,7 @@ SEC("iter/task_file") int each_file(struct bpf_iter__task_file *ctx)
 		read_socket(sk);
 	} else {
 		long n = bpf_d_path(&file->f_path, exe, PATH_BYTES);
-		if (n > 0) file_entry.name_length = n;
+		if (n > 0 && n < PATH_BYTES) file_entry.name_length = n;
 	}
 	u32 n = file_entry.name_length & (PATH_BYTES - 1);
 	file_entry.length = sizeof(file_entry) + n;
