@@ -1,6 +1,14 @@
 /** Keeps a live source capturing exactly what the state and the readers of the moment need. */
 import type { CaptureEngine } from '../capture/capture-engine.ts';
-import { addInterest, emptyInterest, type Interest, sameInterest, WANT_ALL } from '../capture/interest.ts';
+import {
+  addInterest,
+  emptyInterest,
+  GENERIC_INTEREST,
+  type Interest,
+  sameInterest,
+  WANT_ALL,
+} from '../capture/interest.ts';
+import { PPME_GENERIC_X } from '../event/event-types.ts';
 import type { EventReader } from './inspector.ts';
 
 export class InterestTracker {
@@ -63,7 +71,9 @@ export class InterestTracker {
 }
 
 function addTypes(interest: Interest, eventTypes: Uint8Array): void {
-  for (let type = 0; type < interest.length; type++) {
+  for (let type = 0; type < eventTypes.length; type++) {
     if (eventTypes[type] === 1) interest[type] = (interest[type] as number) | WANT_ALL;
   }
+  if (eventTypes[PPME_GENERIC_X] !== 1) return;
+  for (let at = GENERIC_INTEREST; at < interest.length; at++) interest[at] = WANT_ALL;
 }

@@ -34,7 +34,8 @@ export interface LoopView {
 
 export class Subscription implements EventReader {
   eventTypes: Uint8Array;
-  interest: Interest;
+  private filters: readonly ActiveFilter[];
+  private ownInterest: Interest | undefined;
   /** Fields of the output, as written. */
   private readonly fields: readonly string[];
   private filterSet: FilterSet;
@@ -69,7 +70,8 @@ export class Subscription implements EventReader {
     this.hasOneFilter = filters.length === 1;
     this.eventTypes = this.filterSet.eventTypes;
     this.fields = fields;
-    this.interest = this.interestOf(filters);
+    this.filters = filters;
+    this.ownInterest = undefined;
     this.encoder = encoder;
     this.listener = listener;
     this.loop = loop;
@@ -88,6 +90,17 @@ export class Subscription implements EventReader {
 
   get isEnded(): boolean {
     return this.hasEnded;
+  }
+
+  /** Worked out when a live source asks for it. */
+  get interest(): Interest {
+    const compiled = this.filters.map((filter) => filter.compiled);
+    this.ownInterest ??= readerInterest(
+      this.eventTypes,
+      [...this.fields, ...compiled.flatMap(({ fields }) => fields)],
+      compiled.map(({ text }) => text),
+    );
+    return this.ownInterest;
   }
 
   get isHolding(): boolean {
@@ -159,7 +172,8 @@ export class Subscription implements EventReader {
     this.filterSet = setOf(filters);
     this.hasOneFilter = filters.length === 1;
     this.eventTypes = this.filterSet.eventTypes;
-    this.interest = this.interestOf(filters);
+    this.filters = filters;
+    this.ownInterest = undefined;
     this.listener.onFiltersChanged({
       filters: filters.map((filter) => filter.row),
       nextSequence: this.nextSequence,
@@ -185,13 +199,6 @@ export class Subscription implements EventReader {
   /** Ends without a word. */
   cancel(): void {
     this.hasEnded = true;
-  }
-
-  private interestOf(filters: readonly ActiveFilter[]): Interest {
-    return readerInterest(this.eventTypes, [
-      ...this.fields,
-      ...filters.flatMap(({ compiled }) => compiled.fields),
-    ]);
   }
 
   private take(event: InspectedEvent, matched: readonly number[] | undefined): void {

@@ -40,8 +40,8 @@ type Lookup = (connection: ServerConnection, scope: Partial<StateScope>) => Prom
 /** As many events as a server may keep: a private one is asked about any of them. */
 const RETAIN_ALL: Partial<Config> = { 'retain-events': 1_048_576, 'retain-bytes': 1_073_741_824 };
 const RETAIN_NONE: Partial<Config> = { 'retain-events': 0 };
-/** State needs no events: this node's is read once. */
-const THIS_NODE_OPTIONS: Partial<Config> = { ...RETAIN_NONE, 'capture-engine': 'nodriver' };
+/** From the kernel where that is allowed, which tells of processes that /proc hides; else from /proc. */
+const THIS_NODE_OPTIONS: Partial<Config> = { ...RETAIN_NONE, 'capture-engine': 'auto' };
 
 export function addGetCommand(program: Command, context: CliContext): void {
   const get = program

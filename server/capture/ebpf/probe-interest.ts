@@ -1,5 +1,6 @@
 /** From what is wanted of event types to what the probe captures: system calls by number, and the tracepoints beside them. */
 import {
+  PPME_GENERIC_X,
   PPME_PAGE_FAULT_E,
   PPME_PROCEXIT_1_E,
   PPME_SCHEDSWITCH_6_E,
@@ -11,7 +12,7 @@ import {
   PPME_SYSCALL_FORK_20_X,
   PPME_SYSCALL_VFORK_20_X,
 } from '../../event/event-types.ts';
-import type { Interest } from '../interest.ts';
+import { genericInterest, type Interest } from '../interest.ts';
 import {
   EVENT_EXEC,
   EVENT_EXIT,
@@ -66,11 +67,14 @@ export interface ProbeInterest {
 /** `rows`: the event type of each system call by native number. */
 export function probeInterest(
   interest: Interest,
-  rows: readonly { readonly nr: number; readonly eventType: number }[],
+  rows: readonly { readonly nr: number; readonly eventType: number; readonly syscallId?: number }[],
 ): ProbeInterest {
   const events = new Uint8Array(EVENTS_COUNT);
   const syscalls = new Uint8Array(SYSCALLS_MAX);
-  for (const { nr, eventType } of rows) syscalls[nr] = interest[eventType] ?? 0;
+  for (const { nr, eventType, syscallId } of rows) {
+    const isGeneric = eventType === PPME_GENERIC_X && syscallId !== undefined;
+    syscalls[nr] = isGeneric ? genericInterest(interest, syscallId) : (interest[eventType] ?? 0);
+  }
   for (const { event, types } of TRACEPOINTS) {
     if (types.some((type) => (interest[type] ?? 0) !== 0)) events[event] = 1;
   }

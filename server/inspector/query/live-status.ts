@@ -1,6 +1,7 @@
 /** How a live source captures, for the status. */
 import type { LiveCaptureStatus } from '../../../proto/gen/strata/v1/node_service.ts';
 import type { CaptureStatus, LossCount } from '../../capture/capture-status.ts';
+import { PPM_EVENT_MAX } from '../../event/event-types.ts';
 import type { QueryContext } from './query-context.ts';
 
 /** Undefined for files. */
@@ -14,7 +15,10 @@ export function liveStatus(context: QueryContext): LiveCaptureStatus | undefined
     ...rings(status),
     lostCount: BigInt(engine.counters.eventsLost),
     systemCallsWanted: status.systemCallsWanted,
-    eventTypesWanted: interest.wanted().filter((bits) => bits !== 0).length,
+    eventTypesWanted: interest
+      .wanted()
+      .subarray(0, PPM_EVENT_MAX)
+      .filter((bits) => bits !== 0).length,
     interestChangeCount: BigInt(interest.changeCount),
     snapshotSource: status.snapshotSource,
     snapshotEndTimestampNs: status.snapshotEndNs,
