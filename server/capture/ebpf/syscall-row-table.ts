@@ -169,11 +169,11 @@ const SOCKETS: Readonly<Record<string, RowContent>> = {
 
 const PROCESSES: Readonly<Record<string, RowContent>> = {
   clone: 'sx_clone',
-  clone3: 'sx_clone3',
-  fork: 'sx_fork',
-  vfork: 'sx_vfork',
+  clone3: 'sx_clone',
+  fork: 'sx_clone',
+  vfork: 'sx_clone',
   execve: 'sx_execve',
-  execveat: 'sx_execveat',
+  execveat: 'sx_execve',
   kill: [ret, fd(0), u8(1)],
   tkill: [ret, fd(0), u8(1)],
   tgkill: [ret, fd(0), fd(1), u8(2)],

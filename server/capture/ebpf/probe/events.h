@@ -28,6 +28,9 @@
 #if defined(__TARGET_ARCH_x86)
 #define NR_FORK 57
 #define NR_VFORK 58
+#define NR_EXECVEAT 322
+#else
+#define NR_EXECVEAT 281
 #endif
 
 /* Interest in an event that is no system call, of a process that is not suppressed. */
@@ -39,10 +42,9 @@ static __always_inline int is_wanted(struct config *cfg, u32 event)
 	return 0;
 }
 
-/* The event of the system call the parent is in. Anything but the four calls is the kernel's own doing and told as clone. */
-static __always_inline u32 fork_event(void)
+/* The event of a system call that makes a thread. Anything but the four calls is the kernel's own doing and told as clone. */
+static __always_inline u32 clone_event(u32 nr)
 {
-	u32 nr = native_nr_of_current();
 	if (nr == NR_CLONE3) return PPME_SYSCALL_CLONE3_X;
 #if defined(__TARGET_ARCH_x86)
 	if (nr == NR_FORK) return PPME_SYSCALL_FORK_20_X;
@@ -68,7 +70,7 @@ int BPF_PROG(tp_fork, struct task_struct *parent, struct task_struct *child)
 	if (child->pid != child->tgid) flags = CL_THREAD | CL_SIGHAND | CL_VM;
 	if (child->files == parent->files) flags |= CL_FILES;
 	s->work[0] = (u64)child;
-	record_begin(s, cfg, child->pid, fork_event(), CLONE_PARAMS);
+	record_begin(s, cfg, child->pid, clone_event(native_nr_of_current()), CLONE_PARAMS);
 	add_s64(s, 0);
 	add_command(s);
 	add_task(s);
@@ -132,29 +134,16 @@ static __always_inline u32 clone_flags(u64 native)
 	return flags;
 }
 
+/* All four calls: one program is verified, loaded and kept instead of four. */
 SYSCALL_PROGRAM(sx_clone)
 {
 	struct scratch *s = scratch_of();
-	return s ? clone_returns(PPME_SYSCALL_CLONE_20_X, clone_flags(s->args[0])) : 0;
-}
-
-SYSCALL_PROGRAM(sx_clone3)
-{
-	struct scratch *s = scratch_of();
-	u64 flags = 0;
 	if (!s) return 0;
-	bpf_probe_read_user(&flags, 8, (void *)s->args[0]);
-	return clone_returns(PPME_SYSCALL_CLONE3_X, clone_flags(flags));
-}
-
-SYSCALL_PROGRAM(sx_fork)
-{
-	return clone_returns(PPME_SYSCALL_FORK_20_X, 0);
-}
-
-SYSCALL_PROGRAM(sx_vfork)
-{
-	return clone_returns(PPME_SYSCALL_VFORK_20_X, 0);
+	u32 event = clone_event(s->nr);
+	u64 native = 0;
+	if (event == PPME_SYSCALL_CLONE_20_X) native = s->args[0];
+	else if (event == PPME_SYSCALL_CLONE3_X) bpf_probe_read_user(&native, 8, (void *)s->args[0]);
+	return clone_returns(event, clone_flags(native));
 }
 
 SEC("tp_btf/sched_process_exec")
@@ -192,35 +181,29 @@ int BPF_PROG(tp_exec, struct task_struct *task, int old_pid, struct linux_binprm
 }
 
 /* A failed execve or execveat: what was to be run comes from the caller's pointers, the rest describes the caller as it is. */
-static __always_inline int exec_fails(u32 event, u32 argv, u32 params)
+SYSCALL_PROGRAM(sx_execve)
 {
 	struct scratch *s = scratch_of();
 	struct config *cfg = config_of();
 	if (!s || !cfg || s->ret >= 0) return 0;
+	u32 is_at = s->nr == NR_EXECVEAT;
+	/* Behind the directory, execveat's arguments are those of execve. */
+	u64 path = is_at ? s->args[1] : s->args[0], argv = is_at ? s->args[2] : s->args[1], envp = is_at ? s->args[3] : s->args[2];
 	s->work[0] = (u64)current_task();
-	record_begin(s, cfg, bpf_get_current_pid_tgid() & 0xffffffff, event, params);
+	record_begin(s, cfg, bpf_get_current_pid_tgid() & 0xffffffff, is_at ? PPME_SYSCALL_EXECVEAT_X : PPME_SYSCALL_EXECVE_19_X,
+		is_at ? EXECVEAT_PARAMS : EXECVE_PARAMS);
 	add_s64(s, s->ret);
-	add_user_first(s, s->args[argv]);
-	add_user_array(s, s->args[argv], 1, args_max());
+	add_user_first(s, argv);
+	add_user_array(s, argv, 1, args_max());
 	add_task(s);
 	add_cgroups(s);
-	if (cfg->wants_env) add_user_array(s, s->args[argv + 1], 0, args_max());
+	if (cfg->wants_env) add_user_array(s, envp, 0, args_max());
 	else add_empty(s);
 	add_identity(s);
 	add_executable(s);
-	if (params == EXECVE_PARAMS) add_user_text(s, (void *)s->args[0], 4096);
+	if (!is_at) add_user_text(s, (void *)path, 4096);
 	record_submit(s, cfg);
 	return 0;
-}
-
-SYSCALL_PROGRAM(sx_execve)
-{
-	return exec_fails(PPME_SYSCALL_EXECVE_19_X, 1, EXECVE_PARAMS);
-}
-
-SYSCALL_PROGRAM(sx_execveat)
-{
-	return exec_fails(PPME_SYSCALL_EXECVEAT_X, 2, EXECVEAT_PARAMS);
 }
 
 /*
