@@ -6,6 +6,7 @@ import { EF_OLD_VERSION, EF_UNUSED, EVENT_TABLE } from '../../../server/event/ev
 import { align } from './align.ts';
 import { CALL_PARAMS } from './call-params.ts';
 import { paramDifference } from './compare-param.ts';
+import { FLAG_PARAMS, flagDifference } from './flag-names.ts';
 import type { ObservedEvent } from './observed-event.ts';
 import type { StraceCall, StraceThread } from './strace-log.ts';
 
@@ -149,6 +150,24 @@ function compareCall(
     compared++;
     const difference = paramDifference(row, call, event, index);
     if (difference !== undefined) add(`param ${event.name}.${row[0]}`, `${difference} in ${show(call)}`);
+  }
+  return compared + compareFlags(call, event, add);
+}
+
+function compareFlags(
+  call: StraceCall,
+  event: ObservedEvent,
+  add: (key: string, detail: string) => void,
+): number {
+  let compared = 0;
+  for (const [param, arg] of FLAG_PARAMS[event.name] ?? []) {
+    const index = event.indexOf(param);
+    const info = event.record.info.params[index];
+    if (info?.table === undefined || event.record.isEmpty(index)) continue;
+    compared++;
+    const value = event.record.unsignedNumber(index);
+    const difference = flagDifference(info.table, info.type.startsWith('ENUM'), value, call.args[arg]);
+    if (difference !== undefined) add(`flags ${event.name}.${param}`, `${difference} in ${show(call)}`);
   }
   return compared;
 }
