@@ -64,15 +64,18 @@ export class BlockEncoder {
   }
 
   u8(value: number): void {
-    this.view.setUint8(this.room(1), value);
+    const at = this.room(1);
+    this.view.setUint8(at, value);
   }
 
   u16(value: number): void {
-    this.view.setUint16(this.room(2), value, true);
+    const at = this.room(2);
+    this.view.setUint16(at, value, true);
   }
 
   u32(value: number): void {
-    this.view.setUint32(this.room(4), value, true);
+    const at = this.room(4);
+    this.view.setUint32(at, value, true);
   }
 
   /** Sets a u16 written before. */
@@ -121,7 +124,7 @@ export class BlockEncoder {
     from.copy(this.bytes, at, start, end);
   }
 
-  /** Makes room for `n` bytes and returns where they go. */
+  /** Makes room for `n` bytes and returns where they go. To be called before `view` is read, which it may replace. */
   private room(n: number): number {
     const { at } = this;
     this.at = at + n;
