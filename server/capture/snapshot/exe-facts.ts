@@ -2,6 +2,7 @@
 import { existsSync, statSync } from 'node:fs';
 import type { Integer } from '../../event/u64.ts';
 import type { MountRow, MountTable } from './mount-table.ts';
+import { hostPath } from './proc-files.ts';
 
 export interface ExeFacts {
   readonly exeIno: Integer;
@@ -104,9 +105,10 @@ function layerOf(mount: MountRow | undefined, path: string, hostRoot: string): '
     .find((option) => option.startsWith('upperdir='))
     ?.slice(9);
   if (upper === undefined) return 'lower';
+  const reachable = hostPath(hostRoot, upper);
+  if (reachable === undefined) return undefined;
   const prefix = mount.mountPoint === '/' ? '' : mount.mountPoint;
   const inside = path.startsWith(prefix) ? path.slice(prefix.length) : path;
   // Paths are binary strings; the file system takes bytes.
-  const inUpper = Buffer.from(`${hostRoot}/proc/1/root${upper}${inside}`, 'latin1');
-  return existsSync(inUpper) ? 'upper' : 'lower';
+  return existsSync(Buffer.from(`${reachable}${inside}`, 'latin1')) ? 'upper' : 'lower';
 }

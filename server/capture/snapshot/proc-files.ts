@@ -2,7 +2,7 @@
  * Reading of /proc under a root: synchronous, as the kernel answers from memory and a promise would cost more than the read.
  * Processes vanish while they are read: every function answers `undefined` (or nothing) then, and never throws.
  */
-import { closeSync, openSync, readdirSync, readlinkSync, readSync } from 'node:fs';
+import { closeSync, existsSync, openSync, readdirSync, readlinkSync, readSync } from 'node:fs';
 
 const CHUNK_BYTES = 65_536;
 /** Bytes read of a file when the caller names no limit. */
@@ -59,4 +59,21 @@ export function listNumbers(path: string): number[] | undefined {
     if (first >= 48 && first <= 57) numbers.push(Number(name));
   }
   return numbers.filter(Number.isSafeInteger);
+}
+
+/** A path of the node's own mount namespace as we can reach it: under its root, else through process 1; undefined when neither. */
+export function hostPath(hostRoot: string, path: string): string | undefined {
+  return [`${hostRoot}${path}`, `${hostRoot}/proc/1/root${path}`].find((candidate) =>
+    existsSync(Buffer.from(candidate, 'latin1')),
+  );
+}
+
+/** Names of the folders in a folder. */
+export function listFolders(path: string): string[] {
+  try {
+    const entries = readdirSync(path, { withFileTypes: true, encoding: 'utf8' });
+    return entries.filter((entry) => entry.isDirectory()).map((entry) => entry.name);
+  } catch {
+    return [];
+  }
 }

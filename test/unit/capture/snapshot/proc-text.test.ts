@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { parseCgroup } from '../../../../server/capture/snapshot/cgroup-reader.ts';
+import { absoluteCgroup, parseCgroup } from '../../../../server/capture/snapshot/cgroup-reader.ts';
 import { kindOf } from '../../../../server/capture/snapshot/fd-types.ts';
 import { encodeDev, parseMountInfo } from '../../../../server/capture/snapshot/mount-table.ts';
 import { openFlagsOf } from '../../../../server/capture/snapshot/open-flags.ts';
@@ -96,13 +96,24 @@ test('mount lines: devices, escapes, file systems that are read-only', () => {
   );
 });
 
-test('cgroup lines: several subsystems, colons in paths, paths outside of our namespace', () => {
+test('cgroup lines: several subsystems, colons in paths', () => {
   assert.deepEqual(parseCgroup('4:cpu,cpuacct:/a:b\n1:name=systemd:/x\n0::/../../y\nbroken\n'), [
     { subsystems: ['cpu', 'cpuacct'], path: '/a:b' },
     { subsystems: ['name=systemd'], path: '/x' },
-    { subsystems: [], path: '/y' },
+    { subsystems: [], path: '/../../y' },
   ]);
-  assert.deepEqual(parseCgroup('0::/..\n'), [{ subsystems: [], path: '/' }]);
+});
+
+test('cgroup paths as seen from a namespace of our own', () => {
+  const own = '/kubepods/podA/c1';
+  assert.equal(absoluteCgroup('/', own), '/kubepods/podA/c1');
+  assert.equal(absoluteCgroup('/sub', own), '/kubepods/podA/c1/sub');
+  assert.equal(absoluteCgroup('/../c2', own), '/kubepods/podA/c2');
+  assert.equal(absoluteCgroup('/../../podB/c3', own), '/kubepods/podB/c3');
+  assert.equal(absoluteCgroup('/../../../system.slice/x', own), '/system.slice/x');
+  assert.equal(absoluteCgroup('/../../..', own), '/');
+  assert.equal(absoluteCgroup('/../../../../../x', own), '/x');
+  assert.equal(absoluteCgroup('/../../podB/c3', ''), '/podB/c3');
 });
 
 test('kinds of fd by name and mode', () => {
