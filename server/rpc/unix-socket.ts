@@ -1,5 +1,5 @@
 /** Places a Unix socket: with its permissions before anybody can connect, and never on top of something alive. */
-import { chmodSync, lstatSync, mkdtempSync, renameSync, rmSync, unlinkSync } from 'node:fs';
+import { chmodSync, lstatSync, mkdirSync, mkdtempSync, renameSync, rmSync, unlinkSync } from 'node:fs';
 import { connect } from 'node:net';
 import { dirname, join } from 'node:path';
 
@@ -23,7 +23,7 @@ export async function bindUnixSocket(
   bind: (address: string) => Promise<unknown>,
 ): Promise<UnixListener> {
   await checkPlace(path);
-  const folder = mkdtempSync(join(dirname(path), '.s-'));
+  const folder = makeFolder(path);
   try {
     const temporary = join(folder, 's');
     if (Buffer.byteLength(temporary) > PATH_BYTES_MAX || Buffer.byteLength(path) > PATH_BYTES_MAX) {
@@ -38,6 +38,18 @@ export async function bindUnixSocket(
     return { remove: () => removeOwn(path, ino, dev) };
   } finally {
     rmSync(folder, { recursive: true, force: true });
+  }
+}
+
+/** A private folder beside the socket's place. The place's own folder is made when only it is missing: /run starts empty. */
+function makeFolder(path: string): string {
+  const place = dirname(path);
+  try {
+    if (lstatSync(place, { throwIfNoEntry: false }) === undefined) mkdirSync(place, { mode: 0o755 });
+    return mkdtempSync(join(place, '.s-'));
+  } catch (error) {
+    const reason = error instanceof Error ? error.message : String(error);
+    throw new Error(`cannot listen on unix:${path} (--listen names another place): ${reason}`, { cause: error });
   }
 }
 

@@ -69,3 +69,11 @@ test('a path that is too long is refused with a reason', async (t) => {
   const { folder, bind } = setUp(t);
   await assert.rejects(bindUnixSocket(join(folder, 'x'.repeat(120)), 0o600, bind), /too long/);
 });
+
+test('a missing folder is made, one level deep', async (t) => {
+  const { folder, bind } = setUp(t);
+  const listener = await bindUnixSocket(join(folder, 'run', 's.sock'), 0o600, bind);
+  assert.deepEqual(readdirSync(join(folder, 'run')), ['s.sock']);
+  listener.remove();
+  await assert.rejects(bindUnixSocket(join(folder, 'no', 'such', 's.sock'), 0o600, bind), /--listen/);
+});
