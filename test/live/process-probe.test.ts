@@ -1,11 +1,22 @@
 /** What the probe tells about processes, against /proc and what the processes were made to do. */
 import assert from 'node:assert/strict';
 import { execFileSync, spawn, spawnSync } from 'node:child_process';
-import { copyFileSync, mkdirSync, mkdtempSync, readFileSync, readlinkSync, rmSync, statSync } from 'node:fs';
+import { once } from 'node:events';
+import {
+  copyFileSync,
+  mkdirSync,
+  mkdtempSync,
+  readFileSync,
+  readlinkSync,
+  rmdirSync,
+  rmSync,
+  statSync,
+} from 'node:fs';
 import { tmpdir } from 'node:os';
 import { basename, dirname, join } from 'node:path';
 import { after, before, test } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { CONFIG } from '../../server/capture/ebpf/probe-abi.ts';
 import { liveOrSkip } from './helpers/live-permission.ts';
 import { type RawEvent, RawProbe } from './helpers/raw-probe.ts';
 
@@ -387,6 +398,45 @@ test('a name to suppress hides the program and what it starts, but not its end',
     assert.ok(quiet.probe.totals().suppressed > 0);
   } finally {
     quiet.close();
+  }
+});
+
+test('a suppressed process hides what it starts and its end', live, async () => {
+  const quiet = new RawProbe({
+    tracepoints: ['tp_fork', 'tp_exec', 'tp_exit'],
+    syscalls: ['clone', 'execve'],
+  });
+  try {
+    const shell = spawn('/bin/sh', ['-c', 'read line; (/bin/true); exec /bin/true'], {
+      stdio: ['pipe', 'ignore', 'ignore'],
+    });
+    const pid = shell.pid ?? 0;
+    quiet.probe.suppress(pid);
+    quiet.probe.config.writeUInt32LE(1, CONFIG.suppressedCount);
+    quiet.drain();
+    shell.stdin.end('go\n');
+    await once(shell, 'exit');
+    assert.deepEqual(treeOf(pid, quiet.drain()), []);
+    assert.ok(quiet.probe.totals().suppressed >= 4);
+  } finally {
+    quiet.close();
+  }
+});
+
+test('a cgroup of ten levels is whole', live, (t) => {
+  const hierarchy = '/sys/fs/cgroup/memory';
+  const path = `/process-probe-${process.pid}${'/level'.repeat(9)}`;
+  try {
+    mkdirSync(`${hierarchy}${path}`, { recursive: true });
+  } catch {
+    return t.skip('no hierarchy of version 1 to write to');
+  }
+  try {
+    const script = `echo $$ > ${hierarchy}${path}/cgroup.procs; exec /bin/true`;
+    const cgroups = items(lastExec(run('/bin/sh', '-c', script).events).params['cgroups']);
+    assert.ok(cgroups.includes(`memory=${path}`), cgroups.join(' '));
+  } finally {
+    for (let at = path; at !== ''; at = at.slice(0, at.lastIndexOf('/'))) rmdirSync(`${hierarchy}${at}`);
   }
 });
 
