@@ -58,16 +58,21 @@ test('a change of interest takes effect in less than 100 ms', liveOrSkip(), asyn
   }
 });
 
-test('this process is not captured, unless asked for', liveOrSkip(), async () => {
+test('this process and what it starts are not captured, unless asked for', liveOrSkip(), async () => {
   for (const captureSelf of [false, true]) {
-    const reader = await EngineReader.open(interestIn('openat'), { captureSelf });
+    const reader = await EngineReader.open(interestIn('openat', 'execve', 'execveat'), { captureSelf });
     try {
       const own = new Set(readdirSync('/proc/self/task').map(Number));
       await reader.readFor(50);
       for (let i = 0; i < 20; i++) readFileSync('/proc/self/comm');
+      run(MARK);
       const events = await reader.readFor(200);
       assert.equal(
         events.some(({ tid }) => own.has(tid)),
+        captureSelf,
+      );
+      assert.equal(
+        events.some(({ texts }) => texts.includes(MARK)),
         captureSelf,
       );
     } finally {

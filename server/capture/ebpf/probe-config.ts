@@ -14,6 +14,9 @@ import {
 /** Where the unified hierarchy may be, under the node's root. */
 const CGROUP_ROOTS = ['/sys/fs/cgroup/unified', '/sys/fs/cgroup'];
 
+/** The kernel gives the first pid namespace this number, always. */
+const INITIAL_PID_NAMESPACE = 'pid:[4026531836]';
+
 export interface CgroupKey {
   readonly id: bigint;
   /** Depth below the root, whose level is 0. */
@@ -26,6 +29,16 @@ export function ownPid(hostRoot: string): number {
     return Number(readlinkSync(`${hostRoot}/proc/self`));
   } catch {
     return process.pid;
+  }
+}
+
+/** Whether `ownPid` is that of another pid namespace than the node's: in a container without the node's /proc. */
+function isForeignPid(hostRoot: string): boolean {
+  if (hostRoot !== '') return false;
+  try {
+    return readlinkSync('/proc/self/ns/pid') !== INITIAL_PID_NAMESPACE;
+  } catch {
+    return false;
   }
 }
 
@@ -57,6 +70,13 @@ export function writeConfig(config: Buffer, options: LiveOptions, bootEpochNs: b
   if (!options.captureSelf) {
     config.writeUInt32LE(ownPid(options.hostRoot), CONFIG.selfTgids);
     config.writeUInt32LE(1, CONFIG.selfCount);
+    // And what it starts from now on.
+    config.writeUInt32LE(1, CONFIG.selfTree);
+    if (isForeignPid(options.hostRoot)) {
+      notes.push(
+        'this process cannot tell its pid on the node and is captured: run it with the pid namespace of the host',
+      );
+    }
   }
   // Also when only names or cgroups are suppressed: the probe adds to the map what they start.
   const suppressesAny = options.suppressPids.length + options.suppressComms.length > 0;

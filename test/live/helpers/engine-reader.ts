@@ -1,4 +1,4 @@
-/** An engine in this process, and the events it hands out as plain objects. */
+/** An engine in this process, and the events it hands out as plain objects. What tests start here is captured: `captureSelf`. */
 import { NEXT_EVENT } from '../../../server/capture/capture-engine.ts';
 import { EbpfEngine } from '../../../server/capture/ebpf/ebpf-engine.ts';
 import type { LiveOptions } from '../../../server/capture/live-options.ts';
@@ -35,7 +35,10 @@ export class EngineReader {
   }
 
   static async open(interest: Uint8Array, options: Partial<LiveOptions> = {}): Promise<EngineReader> {
-    const engine = new EbpfEngine({ ...LIVE_DEFAULTS, dropCapabilities: false, ...options }, interest);
+    const engine = new EbpfEngine(
+      { ...LIVE_DEFAULTS, dropCapabilities: false, captureSelf: true, ...options },
+      interest,
+    );
     await engine.open(IGNORING_SINK);
     return new EngineReader(engine);
   }
