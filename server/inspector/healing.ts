@@ -1,6 +1,6 @@
 /** Fills the rows of threads that events name but nobody introduced: between events, a few at a time. */
 import type { ThreadChange, ThreadEntry } from '../event/snapshot.ts';
-import { applyHealed } from '../parser/live-state.ts';
+import { applyHealed, removeGone } from '../parser/live-state.ts';
 import type { OsState } from '../state/os-state.ts';
 import type { HealingCounters } from './query/query-context.ts';
 
@@ -11,13 +11,27 @@ export interface ThreadLookup {
   heal(nowMs: number, isKnown: (tid: number) => boolean): readonly ThreadChange[];
 }
 
+/** Finds threads of the table that have ended without the event. */
+export interface ExitSearch {
+  sweep(
+    nowMs: number,
+    rows: () => Iterator<{ readonly tid: number; readonly cloneTsNs: bigint }>,
+  ): readonly number[];
+}
+
 export class Healing {
   private readonly lookup: ThreadLookup;
+  private readonly exits: ExitSearch | undefined;
   private readonly clean: (entry: ThreadEntry) => ThreadEntry;
 
   /** `clean`: takes secrets out of what was read. */
-  constructor(lookup: ThreadLookup, clean: (entry: ThreadEntry) => ThreadEntry = (entry) => entry) {
+  constructor(
+    lookup: ThreadLookup,
+    clean: (entry: ThreadEntry) => ThreadEntry = (entry) => entry,
+    exits?: ExitSearch,
+  ) {
     this.lookup = lookup;
+    this.exits = exits;
     this.clean = clean;
   }
 
@@ -33,6 +47,8 @@ export class Healing {
 
   /** Between events. What changes is logged as a change after the last event, so that what that event saw stays known. */
   tick(state: OsState, nowMs: number): void {
+    const gone = this.exits?.sweep(nowMs, () => state.threads.values());
+    if (gone !== undefined && gone.length > 0) removeGone(state, gone);
     const changes = this.lookup.heal(nowMs, (tid) => state.threads.find(tid)?.isPlaceholder === false);
     if (changes.length === 0) return;
     applyHealed(

@@ -5,6 +5,7 @@ import type { LiveOptions } from '../capture/live-options.ts';
 import { Redactor } from '../capture/redaction.ts';
 import { SavefileEngine } from '../capture/savefile/savefile-engine.ts';
 import { ThreadHealer } from '../capture/snapshot/thread-healer.ts';
+import { LostExits, presenceOf } from '../capture/snapshot/thread-presence.ts';
 import { PPME_PAGE_FAULT_E, PPME_SCHEDSWITCH_6_E } from '../event/event-types.ts';
 import { StrataError } from '../event/strata-error.ts';
 import type { ParserOptions } from '../parser/parser-context.ts';
@@ -106,7 +107,7 @@ function makeHealing({ live, fdsPerProcessMax }: WorkerConfig): Healing | undefi
     perSecondMax: live.healBudget,
   });
   const redactor = new Redactor(live);
-  return new Healing(healer, (entry) => redactor.thread(entry));
+  return new Healing(healer, (entry) => redactor.thread(entry), new LostExits(presenceOf(live.hostRoot)));
 }
 
 /** Too many to be captured just because a subscription has no filter. */

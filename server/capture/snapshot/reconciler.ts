@@ -17,7 +17,6 @@
  * Some seconds after the snapshot no event can be older any more. Then threads whose exit got lost are looked for, once, and
  * `isSettled` becomes true.
  */
-import { existsSync } from 'node:fs';
 import type { EventRecord } from '../../event/event-record.ts';
 import {
   EF_CREATES_FD,
@@ -38,6 +37,7 @@ import {
 } from '../../event/event-types.ts';
 import type { ReadTimes } from './collect-snapshot.ts';
 import type { EventClock } from './node-facts.ts';
+import { presenceOf } from './thread-presence.ts';
 
 export interface ReconcilerOptions {
   readonly hostRoot: string;
@@ -243,8 +243,7 @@ export class Reconciler implements ReadTimes {
 
   /** Rows whose thread is no more; the event of its exit may still be on its way. */
   private checkSome(unchecked: number[]): void {
-    const { hostRoot } = this.options;
-    const isAlive = this.options.isAlive ?? ((tid: number) => existsSync(`${hostRoot}/proc/${tid}`));
+    const isAlive = this.options.isAlive ?? presenceOf(this.options.hostRoot);
     for (const tid of unchecked.splice(-CHECKS_PER_TURN)) {
       if (this.rows.has(tid) && !isAlive(tid)) this.missing.add(tid);
     }
