@@ -70,6 +70,15 @@ export class RingMerge {
     return false;
   }
 
+  /** Time of the oldest record left behind, ns after the base; -Infinity while the next of a ring is not complete. */
+  get oldestAt(): number {
+    let oldest = Infinity;
+    for (const ring of this.rings) {
+      if (ring.hasMore) oldest = Math.min(oldest, ring.headAt === Infinity ? -Infinity : ring.headAt);
+    }
+    return oldest;
+  }
+
   /** Whether anything waits in a ring now. */
   get hasInput(): boolean {
     for (const ring of this.rings) {
