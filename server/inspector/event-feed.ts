@@ -146,8 +146,8 @@ export interface InspectorHandle {
    */
   subscribe(request: FeedRequest, listener: FeedListener): Promise<EventFeed>;
   /**
-   * Starts a recording. Rejects with a StrataError for a `condition` that does not compile. The listener is not called before
-   * the promise has resolved and its continuation ran.
+   * Starts a recording; it runs when the promise resolves. Rejects with a StrataError for a `condition` that does not compile.
+   * The listener may be called before that.
    */
   record(request: RecordingRequest, listener: RecordingListener): Promise<RecordingFeed>;
   /** Asks for state. Rejects with a StrataError. */

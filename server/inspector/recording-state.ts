@@ -20,7 +20,7 @@ import { PPME_CONTAINER_JSON_2_E, PPME_GROUP_ADDED_E, PPME_USER_ADDED_E } from '
 import type { FdEntry, ThreadEntry } from '../event/snapshot.ts';
 import { InitialState } from '../parser/initial-state.ts';
 import { supplementRows } from '../parser/state-supplement.ts';
-import { FD_UNSUPPORTED, FD_USERFAULTFD, type FdInfo } from '../state/fd-info.ts';
+import { FD_FILE_V2, FD_UNSUPPORTED, type FdInfo } from '../state/fd-info.ts';
 import type { FdTable } from '../state/fd-table.ts';
 import { OsState } from '../state/os-state.ts';
 import type { ThreadInfo } from '../state/thread-info.ts';
@@ -29,7 +29,7 @@ import { buildRecord } from './recording-events.ts';
 /** Block flag of records that carry state only. */
 const FLAG_STATE_ONLY = 1;
 /** Last kind of fd that all readers of these lists know. */
-const FD_KIND_MAX = FD_USERFAULTFD;
+const FD_KIND_MAX = FD_FILE_V2;
 const LISTS_BYTES = 1_048_576;
 
 /** Bytes of a file's start, and what it holds. */

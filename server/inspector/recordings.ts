@@ -32,20 +32,17 @@ export class Recordings {
     this.open = new Set();
   }
 
-  /** Throws StrataError INVALID_ARGUMENT for `condition`. */
+  /** To be called between events. The listener is called already. Throws StrataError INVALID_ARGUMENT for `condition`. */
   start(request: RecordingRequest, listener: RecordingListener): RecordingFeed {
     const { engine, state } = this.inspector;
     const recording = new Recording(request, compileCondition(request.condition), state, listener, this.loop);
     this.open.add(recording);
-    // The caller has its answer first: nothing is recorded before the next turn of the loop.
-    setImmediate(() => {
-      if (!recording.isEnded) {
-        recording.begin();
-        this.inspector.addReader(recording);
-      }
-      this.host.onJoined();
-      this.host.wake();
-    });
+    recording.begin();
+    this.inspector.addReader(recording);
+    // Whoever gets the answer may count on it that what happens next is captured.
+    this.inspector.interest.apply();
+    this.host.onJoined();
+    this.host.wake();
     const leave = (): void => {
       this.reap();
       this.host.wake();

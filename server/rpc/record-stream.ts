@@ -68,7 +68,7 @@ export class RecordStream implements RecordingListener {
     return this.isClosed;
   }
 
-  /** Takes over the feed and sends the first message. Must come before any of the feed's calls. */
+  /** Takes over the feed and sends the first message; what the feed has brought already follows. */
   start(feed: RecordingFeed, recordingId: string): void {
     this.feed = feed;
     const { node, captureEngine, captureName, captureBytes } = feed.started;
@@ -76,6 +76,7 @@ export class RecordStream implements RecordingListener {
       $case: 'started',
       value: { recordingId, node, captureEngine, captureName, captureBytes: optionalBig(captureBytes) },
     });
+    this.pump();
   }
 
   onChunk(chunk: RecordingChunk): void {
@@ -107,7 +108,7 @@ export class RecordStream implements RecordingListener {
   }
 
   private pump(): void {
-    if (this.isPumping || this.isClosed) return;
+    if (this.feed === undefined || this.isPumping || this.isClosed) return;
     this.isPumping = true;
     this.drain().then(
       () => {
