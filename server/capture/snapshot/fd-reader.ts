@@ -82,11 +82,11 @@ export class FdReader {
 
   private socketsOf(procDir: string): SocketTable {
     const namespace = readLink(`${procDir}/ns/net`) ?? '';
-    let table = this.sockets.get(namespace);
-    if (table === undefined) {
-      table = readSockets(procDir);
-      this.sockets.set(namespace, table);
-    }
+    const known = this.sockets.get(namespace);
+    if (known !== undefined) return known;
+    const table = readSockets(procDir);
+    // A process that ended meanwhile may have shown only a part, which must not stand for the others.
+    if (readLink(`${procDir}/ns/net`) === namespace) this.sockets.set(namespace, table);
     return table;
   }
 }

@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict';
+import { rmSync } from 'node:fs';
 import { afterEach, beforeEach, test } from 'node:test';
 import {
   collectSnapshot,
@@ -173,4 +174,16 @@ test('cgroups of the unified hierarchy: a controller belongs to the nearest fold
   node.addThread({ pid: 50, cgroup: '0::/a/b\n' });
   const { threads } = await collect();
   assert.equal(threads.get(50)?.cgroups, 'memory=/a/b\0pids=/a\0cpu=/\0');
+});
+
+test('sockets are read again when the process they were read through has gone meanwhile', async () => {
+  node.addThread({ pid: 50 });
+  node.addThread({ pid: 51 });
+  // A zombie has no namespaces any more, and its tables are empty.
+  rmSync(`${node.root}/proc/50/ns`, { recursive: true });
+  node.write('proc/51/net/tcp', 'h\n   0: 0100007F:0050 00000000:0000 0A 0:0 0:0 0 0 0 4711 1\n');
+  node.addFd(50, 3, 'socket:[4711]');
+  node.addFd(51, 3, 'socket:[4711]');
+  const { fds } = await collect();
+  assert.deepEqual([fds.get(50)?.[0]?.type, fds.get(51)?.[0]?.type], [10, 5]);
 });
