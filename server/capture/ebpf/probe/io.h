@@ -72,7 +72,7 @@ __noinline s64 copy_iovec(struct scratch *s, u32 i)
 	}
 	u64 done = s->work[IOV_DONE], left = s->work[IOV_LEFT], n = len;
 	if (n > left) n = left;
-	asm volatile("%0 &= 0x7fff" : "+r"(n));
+	asm volatile("%0 &= 0xffff" : "+r"(n));
 	if (n && bpf_probe_read_user(&s->data[P(s->pos + done)], n, (void *)base)) {
 		COUNT(unread);
 		return -1;
@@ -92,7 +92,7 @@ __noinline int add_iovec_data(struct scratch *s, u64 at, u64 count, u64 max)
 	if (!s || !cfg) return 0;
 	u64 left = s->interest & WANT_PAYLOAD ? cfg->snaplen : 0;
 	u32 total = 0;
-	if (left > 0x7fff) left = 0x7fff;
+	if (left > PAYLOAD_MAX) left = PAYLOAD_MAX;
 	s->work[IOV_DONE] = 0;
 	s->work[IOV_LEFT] = left > max ? max : left;
 	if (load_iovecs(s, at, count)) count = 0;

@@ -20,6 +20,8 @@
 #define PPM_O_NONBLOCK 64
 #define PPM_O_CLOEXEC 4096
 #define UNIX_PATH_MAX 108
+/* Bytes of control data of a message: the most fds one can carry need a quarter of it. */
+#define CONTROL_MAX 4096
 /* Records of one sendmmsg or recvmmsg call: one per message. */
 #define MMSG_MAX 1024
 
@@ -229,10 +231,20 @@ unread:
 	return -1;
 }
 
-/* Control data the kernel wrote: fds passed between processes are state, so it is no payload. */
+/* Control data the kernel wrote: fds passed between processes are state, so it is no payload, and data makes room for it. */
+static __always_inline u64 control_len(struct scratch *s)
+{
+	return s->work[MSG_CONTROL] ? s->work[MSG_CONTROL_LEN] : 0;
+}
 static __always_inline void add_control(struct scratch *s)
 {
-	add_user_bytes(s, (void *)s->work[MSG_CONTROL], s->work[MSG_CONTROL] ? s->work[MSG_CONTROL_LEN] : 0, 0x7fff);
+	if (control_len(s) > CONTROL_MAX) COUNT(truncated);
+	add_user_bytes(s, (void *)s->work[MSG_CONTROL], control_len(s), CONTROL_MAX);
+}
+static __always_inline void add_received_data(struct scratch *s, u64 n)
+{
+	u64 room = PAYLOAD_MAX - (control_len(s) > CONTROL_MAX ? CONTROL_MAX : control_len(s));
+	add_read_data(s, s->work[MSG_IOV], s->work[MSG_IOV_COUNT], n > room ? room : n);
 }
 
 SYSCALL_PROGRAM(sx_socket)
@@ -375,7 +387,7 @@ __noinline int emit_received(struct scratch *s, u64 at)
 	add_s64(s, s->work[MSG_LEN]);
 	add_s64(s, (s32)s->args[0]);
 	add_u32(s, s->work[MSG_LEN]);
-	add_read_data(s, s->work[MSG_IOV], s->work[MSG_IOV_COUNT], s->work[MSG_LEN]);
+	add_received_data(s, s->work[MSG_LEN]);
 	add_tuple(s, (s32)s->args[0], INBOUND, s->work[MSG_NAME]);
 	add_control(s);
 	record_submit(s, cfg);
@@ -464,7 +476,7 @@ SYSCALL_PROGRAM(sx_recvmsg)
 	if (s->ret > 0) {
 		read_message(s, s->args[1], 0);
 		add_u32(s, s->ret);
-		add_read_data(s, s->work[MSG_IOV], s->work[MSG_IOV_COUNT], s->ret);
+		add_received_data(s, s->ret);
 		add_tuple(s, (s32)s->args[0], INBOUND, s->work[MSG_NAME]);
 		add_control(s);
 	} else {

@@ -120,6 +120,9 @@ static __always_inline void add_vm(struct scratch *s, struct task_struct *task)
 	add_u32(s, vm.swap);
 }
 
+/* Bytes of payload in a record at most: a record has 65,535 for all its values (SNAPLEN_MAX of probe-abi.ts). */
+#define PAYLOAD_MAX 65000
+
 /* I/O payload: `n` bytes at `from`, cut to the snaplen; empty unless someone wants payloads. */
 static __always_inline void add_payload(struct scratch *s, const void *from, s64 n)
 {
@@ -128,6 +131,13 @@ static __always_inline void add_payload(struct scratch *s, const void *from, s64
 		add_empty(s);
 		return;
 	}
-	u32 max = cfg->snaplen;
-	add_user_bytes(s, from, n, max > 0x7fff ? 0x7fff : max);
+	u64 size = cfg->snaplen > PAYLOAD_MAX ? PAYLOAD_MAX : cfg->snaplen;
+	if (size > n) size = n;
+	/* Keeps the bound in the register the verifier looks at. */
+	asm volatile("%0 &= 0xffff" : "+r"(size));
+	if (size && bpf_probe_read_user(&s->data[P(s->pos)], size, from)) {
+		size = 0;
+		COUNT(unread);
+	}
+	value_end(s, size);
 }
