@@ -123,7 +123,9 @@ test('a capture that is not there or not one is refused with its name, and nothi
 
 test('when a later address cannot be used, the sockets made before it are removed', async (t) => {
   const bench = new Bench(t);
-  const bad = makeApp(t, { listen: [bench.address, `unix:${join(bench.sockets, 'none', 'none', 'b.sock')}`] });
+  const bad = makeApp(t, {
+    listen: [bench.address, `unix:${join(bench.sockets, 'none', 'none', 'b.sock')}`],
+  });
   await assert.rejects(bad.start(), /ENOENT/);
   assert.deepEqual(bench.files, []);
   await bench.app.start();
