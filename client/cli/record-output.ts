@@ -107,13 +107,13 @@ export class RecordFiles implements RecordOutput {
       let at = 0;
       while (at < bytes.byteLength) {
         const { bytesWritten } = await handle.write(bytes, at);
-        at += bytesWritten;
         this.bytesWritten += bytesWritten;
+        if (!this.options.isCompressed) this.scanner.add(bytes.subarray(at, at + bytesWritten));
+        at += bytesWritten;
       }
     } catch (error) {
       throw await this.failed(error);
     }
-    if (!this.options.isCompressed) this.scanner.add(bytes);
   }
 
   async nextFile(): Promise<void> {
