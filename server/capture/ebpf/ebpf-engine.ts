@@ -20,13 +20,15 @@ import { Reconciler } from '../snapshot/reconciler.ts';
 import { BootClock } from './boot-clock.ts';
 import { currentCapabilities, dropCapabilities } from './capabilities.ts';
 import { describeMissing, missingFeatures, refusalReason } from './feature-check.ts';
+import { pageBytes } from './libc.ts';
 import { type KernelTotals, Probe, type ProbeRow, possibleCpuCount } from './probe.ts';
-import { CONFIG, RINGS_MAX } from './probe-abi.ts';
+import { CONFIG } from './probe-abi.ts';
 import { ownPid, writeConfig } from './probe-config.ts';
 import { probeInterest, TRACEPOINTS } from './probe-interest.ts';
 import { isArchitecture, probeTables } from './probe-tables.ts';
 import { Ring } from './ring.ts';
 import { RingMerge } from './ring-merge.ts';
+import { planRings } from './ring-plan.ts';
 import { RingWaiter } from './ring-waiter.ts';
 
 /** The loop comes by at least this often. */
@@ -125,9 +127,10 @@ export class EbpfEngine implements CaptureEngine {
       // Too new yet. After a wake-up the wait is short, and a timer would make it long: the thread sleeps until the record is old
       // enough. Going round the event loop meanwhile took 7.2 % of a core at 50 events a second, this takes 2.6 %.
       const now = clock.now();
-      if (now >= this.sleepUntil) return waiter.nap();
       const remainingNs = Math.max(merge.oldestAt + this.windowNs - now, SLEEP_NS_MIN);
-      Atomics.wait(NEVER_WOKEN, 0, 0, Math.min(remainingNs, this.windowNs) / NS_PER_MS);
+      // The thread has messages to handle, too.
+      if (now >= this.sleepUntil || remainingNs > NS_PER_MS) return waiter.nap();
+      Atomics.wait(NEVER_WOKEN, 0, 0, remainingNs / NS_PER_MS);
       return;
     }
     if (await waiter.wait(() => merge.hasInput)) this.sleepUntil = clock.now() + 2 * this.windowNs;
@@ -173,7 +176,7 @@ export class EbpfEngine implements CaptureEngine {
       lostByCause: this.lostByCause(totals),
       lostByType: running === undefined ? [] : lostByType(running.probe),
       ringCount: rings.length,
-      ringBytes: rings.length * this.options.ringBytes,
+      ringBytes: rings.reduce((sum, ring) => sum + ring.capacityBytes, 0),
       ringUsedBytes: rings.reduce((sum, ring) => sum + ring.usedBytes, 0),
       ringUsedBytesMax: rings.reduce((max, ring) => Math.max(max, ring.usedBytesMax), 0),
       systemCallsWanted: running === undefined ? 0 : wantedSyscalls(running.probe.config),
@@ -201,9 +204,11 @@ export class EbpfEngine implements CaptureEngine {
     if (!isArchitecture(arch)) throw new Error(`no probe for ${arch}`);
     const tables = probeTables(arch);
     const clock = new BootClock();
-    const ringCount = Math.min(options.ringCount || possibleCpuCount(), RINGS_MAX);
-    const probe = new Probe({ ringCount, ringBytes: options.ringBytes, tables });
+    const wanted = { count: options.ringCount, bytes: options.ringBytes };
+    const plan = planRings(wanted, possibleCpuCount(), pageBytes());
+    const probe = new Probe({ ringCount: plan.count, ringBytes: plan.bytes, tables });
     try {
+      if (plan.note !== '') this.note(plan.note);
       for (const name of probe.missingPrograms) this.note(`system calls of ${name} are not captured`);
       for (const text of writeConfig(probe.config, options, clock.bootEpochNs)) this.note(text);
       for (const pid of options.suppressPids) probe.suppress(pid);

@@ -210,7 +210,8 @@ export class Probe {
   recursionMisses(): number | undefined {
     let misses = 0;
     try {
-      for (const name of this.links.keys()) misses += programInfo(this.programFd(name)).recursionMisses;
+      // Of detached ones too: a count of losses never shrinks.
+      for (const name of this.tracepoints) misses += programInfo(this.programFd(name)).recursionMisses;
     } catch (error) {
       if (error instanceof BpfError) return undefined;
       throw error;

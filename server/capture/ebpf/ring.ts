@@ -70,6 +70,10 @@ export class Ring {
     this.usedBytesMax = 0;
   }
 
+  get capacityBytes(): number {
+    return this.mask + 1;
+  }
+
   /** Bytes waiting in the ring, whether or not this round covers them. */
   get usedBytes(): number {
     return (Atomics.load(this.memory.producer, 0) - this.positionLo) >>> 0;

@@ -31,17 +31,18 @@ async function main(): Promise<void> {
   const out = request.outPath === undefined ? undefined : new RecordFile(request.outPath);
   let isStopping = false;
   let isPaused = request.isPaused ?? false;
+  let lastAt = performance.now();
   process.stdin.on('data', () => {
     isPaused = false;
   });
   process.stdin.on('end', () => {
     isStopping = true;
+    lastAt = performance.now();
     isPaused = false;
   });
   process.stdout.write('ready\n');
   const record = new EventRecord();
   let delivered = 0;
-  let lastAt = performance.now();
   const cpuBefore = process.cpuUsage();
   while (!isStopping || performance.now() - lastAt < QUIET_MS) {
     if (isPaused) {
