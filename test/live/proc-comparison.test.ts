@@ -50,8 +50,10 @@ async function compareThreads(server: LiveServer): Promise<void> {
     if (differences.length > 0) failures.push(`thread ${tid} of ${pid}: ${differences.join('; ')}`);
   }
   assert.ok(compared >= Math.min(THREADS_WANTED, threads.length >> 1), `only ${compared} threads to compare`);
-  process.stdout.write(`${compared} threads compared, seed ${seed}\n`);
-  assert.deepEqual(failures, [], `of ${compared} threads, seed ${seed}`);
+  const { counters } = await server.client.getCounters();
+  const lost = counters.find(({ name }) => name === 'capture_events_lost')?.value;
+  process.stdout.write(`${compared} threads compared, seed ${seed}, ${lost} events lost\n`);
+  assert.deepEqual(failures, [], `of ${compared} threads, seed ${seed}, ${lost} events lost`);
 }
 
 /**

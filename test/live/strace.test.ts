@@ -26,7 +26,10 @@ test(
       keepsRecords: true,
       options: { ringBytes: RING_BYTES },
     });
-    const run = await runWorkload({ isTraced: true, steps: STEPS });
+    const run = await runWorkload({ isTraced: true, steps: STEPS }).catch(async (error: unknown) => {
+      await capture.kill();
+      throw error;
+    });
     const threads = parseStraceLog(run.straceText);
     const { summary, events } = await capture.end(new Set(threads.keys()));
     if (KEEP !== undefined) {
