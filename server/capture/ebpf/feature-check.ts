@@ -155,22 +155,19 @@ export function refusalReason(error: unknown, root = ''): MissingFeature {
       remedy: 'install with `npm ci`, not with --omit=optional; libc must be glibc',
     };
   }
-  if (error instanceof SkeletonRefused && error.code !== 'EPERM') {
-    const remedy = 'report it with the kernel version and the log; --capture-engine nodriver works without';
-    return { kind: 'programs', what: error.message, remedy };
+  if (error instanceof BpfError && error.code === 'ENOMEM') {
+    return {
+      kind: 'memory',
+      what: `no memory for the rings (${error.message})`,
+      remedy: 'choose smaller rings, or raise the memory limit of the cgroup',
+    };
   }
-  if (error instanceof BpfError || error instanceof SkeletonRefused) {
-    if (error.code === 'ENOMEM' || error.code === 'E2BIG') {
-      return {
-        kind: 'memory',
-        what: `no memory for the rings (${error.message})`,
-        remedy: 'choose smaller rings; on kernels before 5.11 raise the limit of locked memory (ulimit -l)',
-      };
-    }
-    return { kind: 'bpf-refused', what: `bpf(2) is refused: ${error.code}`, remedy: refusalRemedy(root) };
+  if ((error instanceof BpfError || error instanceof SkeletonRefused) && error.code === 'EPERM') {
+    return { kind: 'bpf-refused', what: 'bpf(2) is refused: EPERM', remedy: refusalRemedy(root) };
   }
   const what = error instanceof Error ? error.message : String(error);
-  return { kind: 'programs', what, remedy: '--capture-engine nodriver works without' };
+  const remedy = 'report it with the version of the kernel; --capture-engine nodriver works without';
+  return { kind: 'programs', what, remedy };
 }
 
 /** The capabilities are there, yet: a seccomp filter, a security module, or a user namespace. */

@@ -15,6 +15,7 @@ import { LibcMissing } from '../../../../server/capture/ebpf/libc.ts';
 
 const EPERM = 1;
 const ENOMEM = 12;
+const EINVAL = 22;
 const BPF_AND_PERFMON = '000000c000000000';
 
 interface Files {
@@ -119,6 +120,12 @@ for (const [name, files, remedy] of [
 
 test('memory that is refused points to the rings', () => {
   assert.deepEqual(kinds(check(GOOD, { tryMaps: refuse(ENOMEM) })), ['memory']);
+});
+
+test('any other failure is told as it is', () => {
+  const [missing] = check(GOOD, { tryMaps: refuse(EINVAL) });
+  assert.equal(missing?.kind, 'programs');
+  assert.match(missing?.what ?? '', /MAP_CREATE: EINVAL/);
 });
 
 test('capabilities are named', () => {
