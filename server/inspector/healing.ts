@@ -45,15 +45,16 @@ export class Healing {
     this.lookup.request(tid);
   }
 
-  /** Between events. What changes is logged as a change after the last event, so that what that event saw stays known. */
-  tick(state: OsState, nowMs: number): void {
+  /** Between events. What changes is logged as a change after the last event, so that what that event saw stays known. Returns the tids. */
+  tick(state: OsState, nowMs: number): readonly number[] {
     const gone = this.exits?.sweep(nowMs, () => state.threads.values());
     if (gone !== undefined && gone.length > 0) removeGone(state, gone);
     const changes = this.lookup.heal(nowMs, (tid) => state.threads.find(tid)?.isPlaceholder === false);
-    if (changes.length === 0) return;
+    if (changes.length === 0) return [];
     applyHealed(
       state,
       changes.map((change) => ({ ...change, thread: this.clean(change.thread) })),
     );
+    return changes.map(({ thread }) => thread.tid);
   }
 }

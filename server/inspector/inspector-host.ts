@@ -238,7 +238,8 @@ export class InspectorHost implements InspectorHandle, LoopView {
   private tick(): void {
     // Also when no event comes after the loss.
     this.inspector.tellLoss();
-    this.options.healing?.tick(this.inspector.state, this.options.nowMs());
+    const healed = this.options.healing?.tick(this.inspector.state, this.options.nowMs()) ?? [];
+    this.recordings.onThreadsChanged(healed);
     for (const subscription of this.subscriptions) subscription.tick();
     this.recordings.tick();
     this.reap();

@@ -189,6 +189,13 @@ export class Recording implements EventReader {
     if (isFull || clock.hasFileEventPassed(request.rotateDurationMs)) this.rotate();
   }
 
+  /** Between two events: the state has changed without one. `record` says how. */
+  onStateChange(record: EventRecord): void {
+    if (this.hasEnded) return;
+    if (!this.request.holdsSource && this.hasNoCredit()) this.lose(record, true);
+    else this.take(record, 'state-only');
+  }
+
   onSourceLoss(count: number): void {
     if (!this.hasEnded) this.lostCount += count;
   }

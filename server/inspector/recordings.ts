@@ -1,10 +1,14 @@
 /** All recordings of one inspector: starts them between two events, and ends them with the source. */
-import type { EventRecord } from '../event/event-record.ts';
+import { EventRecord } from '../event/event-record.ts';
+import { PPME_ASYNCEVENT_E } from '../event/event-types.ts';
 import { StrataError } from '../event/strata-error.ts';
+import { STATE_CHANGE_EVENT, supplementText } from '../event/supplement-text.ts';
 import { compileTogether, FilterLimitError } from '../filter/filter.ts';
+import { changedRows } from '../parser/state-supplement.ts';
 import type { Inspector } from './inspector.ts';
 import { captureEngineOf, nodeIdentityOf, type QueryContext } from './query/query-context.ts';
 import { Recording, type RecordingLoop } from './recording.ts';
+import { buildRecord } from './recording-events.ts';
 import type { RecordingEnd, RecordingFeed, RecordingListener, RecordingRequest } from './recording-feed.ts';
 import { filterFault } from './request-fault.ts';
 import type { LoopView } from './subscription.ts';
@@ -69,6 +73,15 @@ export class Recordings {
     };
   }
 
+  /** Between two events: these threads have been looked up, and are not what the events made of them. */
+  onThreadsChanged(tids: readonly number[]): void {
+    if (this.open.size === 0 || tids.length === 0) return;
+    const texts = Array.from(changedRows(this.inspector.state, tids), supplementText);
+    const values = [0, STATE_CHANGE_EVENT, `[${texts.join(',')}]`];
+    const record = buildRecord(PPME_ASYNCEVENT_E, values, this.loop.record);
+    for (const recording of this.open) recording.onStateChange(record);
+  }
+
   tick(): void {
     for (const recording of this.open) recording.tick();
   }
@@ -98,7 +111,12 @@ class LoopOf implements RecordingLoop {
   }
 
   get record(): EventRecord {
-    return this.inspector.event.record;
+    if (this.inspector.counters.eventsRead > 0) return this.inspector.event.record;
+    const ns = BigInt(Date.now()) * 1_000_000n;
+    const record = new EventRecord();
+    record.tsHi = Number(ns >> 32n);
+    record.tsLo = Number(ns & 0xffffffffn);
+    return record;
   }
 
   get eventsShown(): number {

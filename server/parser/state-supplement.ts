@@ -2,12 +2,18 @@
  * What the lists of a capture file lose of a state, as rows, and putting it back. The rows are found by reading the lists back
  * into a state of their own and comparing: whatever the lists cannot say, now or after a change to them, is in the rows.
  */
-import type { SupplementRow } from '../event/snapshot.ts';
+import type { SupplementMembers, SupplementRow } from '../event/snapshot.ts';
 import { FdInfo } from '../state/fd-info.ts';
 import type { FdTable } from '../state/fd-table.ts';
 import type { OsState } from '../state/os-state.ts';
 import type { ThreadInfo } from '../state/thread-info.ts';
-import { assignMembers, differingMembers, FD_MEMBERS, THREAD_MEMBERS } from './supplement-members.ts';
+import {
+  allMembers,
+  assignMembers,
+  differingMembers,
+  FD_MEMBERS,
+  THREAD_MEMBERS,
+} from './supplement-members.ts';
 
 /** `rebuilt`: what the lists of `state` are read as. */
 export function* supplementRows(state: OsState, rebuilt: OsState): Generator<SupplementRow> {
@@ -87,4 +93,46 @@ function applyRow(state: OsState, row: SupplementRow): void {
       thread.lastEventType = type;
     }
   }
+}
+
+/** Threads as they are now, with all their fds: for changes of the state that no event told. */
+export function* changedRows(state: OsState, tids: Iterable<number>): Generator<SupplementRow> {
+  for (const tid of tids) {
+    const row = state.threads.find(tid);
+    if (row === undefined) continue;
+    yield { kind: 'thread', tid, members: allMembers(THREAD_MEMBERS, row) };
+    if (row.isDead) yield { kind: 'dead', tid };
+    for (const [fd, info] of row.fds.entries()) {
+      yield { kind: 'fd', tid, fd, members: allMembers(FD_MEMBERS, info) };
+    }
+    yield { kind: 'fd-order', tid, fds: row.fds.walk().reverse(), bucketCount: row.fds.buckets };
+  }
+}
+
+/** Applies `changedRows` between two events of a replay. */
+export function applyChangedRows(state: OsState, rows: Iterable<SupplementRow>): void {
+  for (const row of rows) {
+    if (row.kind === 'thread') takeThread(state, row.tid, row.members);
+    else if (row.kind === 'fd-order') keepFds(state, row.tid, row.fds);
+    if (row.kind === 'fd' || row.kind === 'fd-order' || row.kind === 'dead') applyRow(state, row);
+  }
+}
+
+function takeThread(state: OsState, tid: number, members: SupplementMembers): void {
+  const { threads, tree } = state;
+  const known = threads.find(tid);
+  const row = known ?? threads.newThread(tid, -1);
+  if (known !== undefined) threads.touch(known);
+  assignMembers(THREAD_MEMBERS, row, members);
+  if (known === undefined && !threads.set(row)) return;
+  tree.link(row);
+  // Linking decides some of them by what it finds; here is what it found at the time.
+  assignMembers(THREAD_MEMBERS, row, members);
+}
+
+function keepFds(state: OsState, tid: number, fds: readonly number[]): void {
+  const table = state.threads.find(tid)?.fds;
+  if (table === undefined) return;
+  const kept = new Set(fds);
+  for (const [fd] of [...table.entries()]) if (!kept.has(fd)) table.delete(fd);
 }

@@ -83,6 +83,11 @@ export const FD_MEMBERS: MemberTable = table<FdInfo>({
   unixPeer: 'integer',
 });
 
+/** All members of a row. */
+export function allMembers(members: MemberTable, row: object): SupplementMembers {
+  return Object.fromEntries([...members.keys()].map((name) => [name, Reflect.get(row, name)]));
+}
+
 /** What `row` has otherwise than `rebuilt`; undefined when nothing. */
 export function differingMembers(
   members: MemberTable,

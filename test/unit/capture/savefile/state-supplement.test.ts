@@ -5,7 +5,10 @@ import { STATE_SUPPLEMENT } from '../../../../server/capture/savefile/block-type
 import { readStateBlocks } from '../../../../server/capture/savefile/state-block.ts';
 import { encodeSupplement } from '../../../../server/capture/savefile/state-supplement.ts';
 import type { SupplementRow } from '../../../../server/event/snapshot.ts';
+import { parseSupplement, supplementText } from '../../../../server/event/supplement-text.ts';
 import { InitialState } from '../../../../server/parser/initial-state.ts';
+import { applyChangedRows, changedRows } from '../../../../server/parser/state-supplement.ts';
+import { FdInfo } from '../../../../server/state/fd-info.ts';
 import { OsState } from '../../../../server/state/os-state.ts';
 import { recordBytes } from '../../../helpers/scap-builder.ts';
 import { CollectedState } from '../../../helpers/scap-contents.ts';
@@ -96,7 +99,7 @@ describe('state supplement', () => {
 
   it('reports a block that is no JSON, with its place', () => {
     assert.throws(() => read(blockOf('[["live"')), /state supplement: rows that are no JSON.*at byte 8/);
-    assert.throws(() => read(blockOf('{}')), /expected an array/);
+    assert.throws(() => read(blockOf('{}')), /expected an array of rows/);
   });
 
   it('sets members of the rows it names', () => {
@@ -139,5 +142,29 @@ describe('state supplement', () => {
     assert.equal(state.threads.find(100)?.isDead, true);
     state.tree.remove(101);
     assert.equal(state.threads.size, 0);
+  });
+
+  it('threads that changed without an event come to be in another state what they are', () => {
+    const state = stateWith(blockOf('[["fd",100,9,{"type":20,"name":"m"}]]'));
+    const other = new OsState();
+    const sink = new InitialState(other);
+    sink.onThread(threadRow({ tid: 1, pid: 1 }));
+    sink.finish();
+    // A placeholder with an fd that is not there any more.
+    const placeholder = other.threads.newThread(100, -1);
+    placeholder.isPlaceholder = true;
+    other.threads.set(placeholder);
+    placeholder.fds.set(5, new FdInfo(1));
+    applyChangedRows(
+      other,
+      parseSupplement(`[${Array.from(changedRows(state, [100, 7]), supplementText).join(',')}]`),
+    );
+    const [row, expected] = [other.threads.find(100), state.threads.find(100)];
+    assert.ok(row !== undefined && expected !== undefined);
+    assert.equal(row.isPlaceholder, false);
+    assert.notEqual(row.threadGroup, undefined);
+    assert.deepEqual([row.comm, row.pid, row.args], [expected.comm, expected.pid, expected.args]);
+    assert.deepEqual(row.fds.walk(), expected.fds.walk());
+    assert.equal(row.fds.find(9)?.name, 'm');
   });
 });
