@@ -22,12 +22,19 @@ const SNAPLEN = 4000;
 const SYSCALLS = [
   ...['socket', 'bind', 'connect', 'accept4', 'sendto', 'recvfrom', 'sendmsg', 'recvmsg', 'sendmmsg'],
   ...['recvmmsg', 'socketpair', 'read', 'write', 'close', 'pread64', 'pwrite64', 'readv', 'writev', 'preadv'],
-  ...['pwritev', 'pipe2', 'poll', 'ppoll'],
+  ...['pwritev', 'pipe2', 'poll', 'ppoll', 'send', 'recv'],
 ];
 
+/** What a program did, and what the probe told of it. */
+interface Run {
+  readonly events: readonly RawEvent[];
+  readonly calls: readonly ExpectedCall[];
+}
+
 const live = liveOrSkip('python3');
-let events: readonly RawEvent[] = [];
-let calls: readonly ExpectedCall[] = [];
+const onX64 = process.arch === 'x64' ? live : { skip: 'no 32-bit calls on this architecture' };
+let native: Run = { events: [], calls: [] };
+let compat: Run = native;
 
 before(() => {
   if (live.skip !== false) return;
@@ -40,13 +47,19 @@ before(() => {
     probe.close();
     rmSync(folder, { recursive: true, force: true });
   });
-  const child = spawnSync(python, ['-I', CALLS, folder], { encoding: 'utf8' });
-  assert.equal(child.status, 0, child.stderr);
-  events = probe.drain().filter(({ tid }) => tid === child.pid);
-  calls = child.stdout
-    .trim()
-    .split('\n')
-    .map((line) => JSON.parse(line) as ExpectedCall);
+  const run = (...args: string[]): Run => {
+    const child = spawnSync(python, ['-I', CALLS, folder, ...args], { encoding: 'utf8' });
+    assert.equal(child.status, 0, child.stderr);
+    return {
+      events: probe.drain().filter(({ tid }) => tid === child.pid),
+      calls: child.stdout
+        .trim()
+        .split('\n')
+        .map((line) => JSON.parse(line) as ExpectedCall),
+    };
+  };
+  native = run();
+  if (process.arch === 'x64') compat = run('compat');
   const { dropped, failed } = probe.probe.totals();
   assert.deepEqual({ dropped, failed }, { dropped: 0, failed: 0 });
 });
@@ -64,7 +77,7 @@ function shownParams(event: RawEvent, names: readonly string[]): ExpectedCall['p
 }
 
 /** Each call shows up, in order among the events of its kind; calls of the interpreter itself may come in between. */
-function assertSeen(isMeant: (event: string) => boolean): void {
+function assertSeen({ events, calls }: Run, isMeant: (event: string) => boolean): void {
   const cursors = new Map<string, number>();
   const meant = calls.filter(({ event }) => isMeant(event));
   assert.ok(meant.length > 0);
@@ -86,28 +99,32 @@ function assertSeen(isMeant: (event: string) => boolean): void {
 
 test('calls that make and connect sockets tell both ends', live, () => {
   const makes = ['SOCKET_SOCKET_X', 'SOCKET_BIND_X', 'SOCKET_CONNECT_X', 'SOCKET_ACCEPT4_6_X'];
-  assertSeen((event) => makes.includes(event));
+  assertSeen(native, (event) => makes.includes(event));
 });
 
 test('messages carry their data, tuple and passed fds', live, () => {
-  assertSeen((event) => /^SOCKET_(SEND|RECV)/.test(event));
+  assertSeen(native, (event) => /^SOCKET_(SEND|RECV)/.test(event));
 });
 
 test('reads and writes carry their data on every way through the probe', live, () => {
-  assertSeen((event) => /^(P?READV?|P?WRITEV?|CLOSE)_X$/.test(event));
+  assertSeen(native, (event) => /^(P?READV?|P?WRITEV?|CLOSE)_X$/.test(event));
 });
 
 test('pipes and polled fds are told', live, () => {
-  assertSeen((event) => /^(PIPE2|POLL)_X$/.test(event));
+  assertSeen(native, (event) => /^(PIPE2|POLL)_X$/.test(event));
 });
 
 test('the ends of a socket pair name each other', live, () => {
-  assertSeen((event) => event === 'SOCKET_SOCKETPAIR_X');
-  const pair = events.find(({ code }) => code.endsWith('SOCKET_SOCKETPAIR_X'));
-  const sent = events.find(
+  assertSeen(native, (event) => event === 'SOCKET_SOCKETPAIR_X');
+  const pair = native.events.find(({ code }) => code.endsWith('SOCKET_SOCKETPAIR_X'));
+  const sent = native.events.find(
     ({ code, params }) => code.endsWith('SENDTO_X') && params['fd'] === pair?.params['fd1'],
   );
   const tuple = Buffer.from(String(sent?.params['tuple']), 'latin1');
   assert.equal(tuple.readBigUInt64LE(1), BigInt(pair?.params['peer'] as bigint));
   assert.equal(tuple.readBigUInt64LE(9), BigInt(pair?.params['source'] as bigint));
+});
+
+test('calls of 32-bit programs are told like others', onX64, () => {
+  assertSeen(compat, () => true);
 });

@@ -1,11 +1,16 @@
-"""Socket and I/O calls of all families. Prints one JSON object per call: the event it must show up as, and its parameters."""
+"""
+Socket and I/O calls of all families: `socket_calls.py FOLDER [compat]`, the latter by the numbers of 32-bit programs.
+Prints one JSON object per call: the event it must show up as, and its parameters.
+"""
 
 import array
 import ctypes
 import json
+import mmap
 import os
 import select
 import socket
+import struct
 import sys
 
 FOLDER = sys.argv[1]
@@ -233,18 +238,81 @@ def pipes():
     expect("POLL_X", res=2, fds=f"{reader}:32 993:64", timeout=50)
 
 
-stream(socket.AF_INET, "127.0.0.1")
-stream(socket.AF_INET6, "::1")
-mapped()
-refused()
-in_progress()
-datagrams(socket.AF_INET, "127.0.0.1", "0.0.0.0")
-datagrams(socket.AF_INET6, "::1", "::")
-unix(f"{FOLDER}/socket", f"unix:{FOLDER}/socket")
-unix(b"\0strata-abstract", "unix:strata-abstract")
-pairs()
-many_messages()
-failing()
-files()
-pipes()
+# push rbx; mov r8, rdi; eax, ebx, ecx, edx, esi, edi from [r8]; int 0x80; pop rbx; ret
+ENTRY32 = bytes.fromhex("534989f8418b00418b5804418b4808418b500c418b7010418b7814cd805bc3")
+NR32 = {"read": 3, "write": 4, "close": 6, "socketcall": 102, "writev": 146, "pread64": 180, "recvmsg": 372}
+SOCKETPAIR, SEND, RECV, CONNECT = 8, 9, 10, 3
+
+
+class Memory32:
+    """Memory below 4 GiB that 32-bit pointers reach: code, the call's registers, and what the calls point at."""
+
+    def __init__(self):
+        map_32bit = 0x40
+        self.map = mmap.mmap(
+            -1, 8192, mmap.MAP_PRIVATE | mmap.MAP_ANONYMOUS | map_32bit, mmap.PROT_READ | mmap.PROT_WRITE | mmap.PROT_EXEC
+        )
+        self.base = ctypes.addressof(ctypes.c_char.from_buffer(self.map))
+        self.entry = ctypes.CFUNCTYPE(ctypes.c_int, ctypes.c_void_p)(self.put(ENTRY32, 0))
+        self.end = 256
+
+    def put(self, content, at=None):
+        if at is None:
+            at, self.end = self.end, self.end + (len(content) + 15) // 16 * 16
+        self.map[at : at + len(content)] = content
+        return self.base + at
+
+    def words(self, *values):
+        return self.put(struct.pack(f"<{len(values)}I", *[v & 0xFFFFFFFF for v in values]))
+
+    def call(self, name, *args):
+        return self.entry(self.words(NR32[name], *args, *[0] * (5 - len(args))))
+
+
+def compat():
+    memory = Memory32()
+    text, more, room = memory.put(b"hello"), memory.put(b"world"), memory.put(bytes(32))
+    fds = memory.words(0, 0)
+    memory.call("socketcall", SOCKETPAIR, memory.words(1, 1, 0, fds))
+    left, right = struct.unpack("<2i", memory.map[fds - memory.base : fds - memory.base + 8])
+    expect("SOCKET_SOCKETPAIR_X", res=0, fd1=left, fd2=right, domain=1, type=1)
+    memory.call("socketcall", SEND, memory.words(left, text, 5, 0))
+    expect("SOCKET_SEND_X", res=5, data="hello", fd=left, size=5, tuple="unix:")
+    memory.call("socketcall", RECV, memory.words(right, room, 20, 0))
+    expect("SOCKET_RECV_X", res=5, data="hello", fd=right, size=20, tuple="unix:")
+    vector = memory.words(text, 5, more, 5)
+    memory.call("writev", left, vector, 2)
+    expect("WRITEV_X", res=10, data="helloworld", fd=left, size=10)
+    memory.call("recvmsg", right, memory.words(0, 0, memory.words(room, 4, room + 8, 10), 2, 0, 0, 0), 0)
+    expect("SOCKET_RECVMSG_X", res=10, size=10, data="helloworld", fd=right, tuple="unix:", msgcontrol=None)
+    memory.call("write", left, text, 3)
+    expect("WRITE_X", res=3, data="hel", fd=left, size=3)
+    memory.call("read", right, room, 9)
+    expect("READ_X", res=3, data="hel", fd=right, size=9)
+    memory.call("pread64", right, room, 3, 7, 1)
+    expect("PREAD_X", res=-29, data=None, fd=right, size=3, pos=7 + (1 << 32))
+    memory.call("socketcall", CONNECT, memory.words(995, memory.put(b"\1\0/gone\0"), 8))
+    expect("SOCKET_CONNECT_X", res=-9, tuple=None, fd=995, addr="unix:/gone")
+    memory.call("close", left)
+    expect("CLOSE_X", res=0, fd=left)
+
+
+def native():
+    stream(socket.AF_INET, "127.0.0.1")
+    stream(socket.AF_INET6, "::1")
+    mapped()
+    refused()
+    in_progress()
+    datagrams(socket.AF_INET, "127.0.0.1", "0.0.0.0")
+    datagrams(socket.AF_INET6, "::1", "::")
+    unix(f"{FOLDER}/socket", f"unix:{FOLDER}/socket")
+    unix(b"\0strata-abstract", "unix:strata-abstract")
+    pairs()
+    many_messages()
+    failing()
+    files()
+    pipes()
+
+
+compat() if "compat" in sys.argv else native()
 print("\n".join(json.dumps(line) for line in expected))
