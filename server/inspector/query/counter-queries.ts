@@ -26,7 +26,7 @@ const COUNTER_ROWS: readonly CounterRow[] = [
   ),
   row(
     'absorbed_events',
-    'records that the conversion of old captures took up into others',
+    'records taken up into others by the conversion of old captures, or contained in the state read when live capture started',
     ({ engine }) => engine.counters.absorbedEvents,
   ),
   row(
