@@ -6,12 +6,13 @@ import { isDeepStrictEqual } from 'node:util';
 import type { Fd } from '../../proto/gen/strata/v1/state.ts';
 import { fdDifferences, threadDifferences } from './helpers/compare-thread.ts';
 import { liveOrSkip } from './helpers/live-permission.ts';
-import { type LiveServer, withLiveServer } from './helpers/live-server.ts';
+import { type LiveServer, startLiveServer } from './helpers/live-server.ts';
 import { LoadProcess } from './helpers/load-process.ts';
 import { listThreads, type ProcThread, readProcThread } from './helpers/proc-thread.ts';
 
 const THREADS_WANTED = 100;
 const TRIES = 3;
+const ATTEMPTS = 3;
 const ROUNDS_MAX = 12;
 /** Events of what /proc already shows are on their way this long. */
 const SETTLE_MS = 20;
@@ -19,21 +20,41 @@ const SETTLE_MS = 20;
 test('100 random threads are what /proc says they are', liveOrSkip('python3'), async () => {
   const before = await LoadProcess.start('busy_state.py');
   try {
-    await withLiveServer(async (server) => {
-      // One load is older than the server and known by its snapshot, the other by events alone.
-      const after = await LoadProcess.start('busy_state.py');
-      try {
-        await compareThreads(server);
-      } finally {
-        await after.stop();
-      }
-    });
+    for (let attempt = 1; ; attempt++) {
+      const { failures, lost, about } = await compareOnce();
+      process.stdout.write(`${about}\n`);
+      // Where events are lost the state is behind, and says so; that is another test's matter.
+      if (lost > 0n && attempt < ATTEMPTS) continue;
+      assert.deepEqual(failures, [], about);
+      break;
+    }
   } finally {
     await before.stop();
   }
 });
 
-async function compareThreads(server: LiveServer): Promise<void> {
+interface Comparison {
+  readonly failures: readonly string[];
+  readonly lost: bigint;
+  readonly about: string;
+}
+
+async function compareOnce(): Promise<Comparison> {
+  const server = await startLiveServer();
+  try {
+    // One load is older than the server and known by its snapshot, the other by events alone.
+    const after = await LoadProcess.start('busy_state.py');
+    try {
+      return await compareThreads(server);
+    } finally {
+      await after.stop();
+    }
+  } finally {
+    await server.stop();
+  }
+}
+
+async function compareThreads(server: LiveServer): Promise<Comparison> {
   const seed = Date.now();
   const own = new Set([process.pid, server.pid]);
   const threads = shuffled(
@@ -51,9 +72,8 @@ async function compareThreads(server: LiveServer): Promise<void> {
   }
   assert.ok(compared >= Math.min(THREADS_WANTED, threads.length >> 1), `only ${compared} threads to compare`);
   const { counters } = await server.client.getCounters();
-  const lost = counters.find(({ name }) => name === 'capture_events_lost')?.value;
-  process.stdout.write(`${compared} threads compared, seed ${seed}, ${lost} events lost\n`);
-  assert.deepEqual(failures, [], `of ${compared} threads, seed ${seed}, ${lost} events lost`);
+  const lost = counters.find(({ name }) => name === 'capture_events_lost')?.value ?? 0n;
+  return { failures, lost, about: `${compared} threads compared, seed ${seed}, ${lost} events lost` };
 }
 
 /**
