@@ -120,6 +120,18 @@ def datagrams(family, host, unbound):
     )
 
 
+def short_address():
+    """An IPv6 socket is told an IPv4 address."""
+    server = socket.socket(type=socket.SOCK_DGRAM)
+    server.bind(("127.0.0.1", 0))
+    client = socket.socket(socket.AF_INET6, socket.SOCK_DGRAM)
+    port = server.getsockname()[1]
+    address = struct.pack("=H", socket.AF_INET) + struct.pack("!H", port) + socket.inet_aton("127.0.0.1") + bytes(8)
+    LIBC.sendto(client.fileno(), b"four", 4, 0, address, 16)
+    out = tuple_of(("::", client.getsockname()[1]), ("::ffff:127.0.0.1", port))
+    expect("SOCKET_SENDTO_X", res=4, fd=client.fileno(), data="four", size=4, tuple=out)
+
+
 def unix(address, shown):
     server = socket.socket(socket.AF_UNIX)
     server.bind(address)
@@ -305,6 +317,7 @@ def native():
     in_progress()
     datagrams(socket.AF_INET, "127.0.0.1", "0.0.0.0")
     datagrams(socket.AF_INET6, "::1", "::")
+    short_address()
     unix(f"{FOLDER}/socket", f"unix:{FOLDER}/socket")
     unix(b"\0strata-abstract", "unix:strata-abstract")
     pairs()

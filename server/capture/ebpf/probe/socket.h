@@ -75,9 +75,6 @@ static __always_inline u32 put_unix_path(void *at, struct unix_sock *sk)
 	return done > 0 ? done : 1;
 }
 
-/* Where a datagram without a connection goes to, or came from: what the caller's own address says. Family, port, IPv4; IPv6. */
-struct user_address { u16 family; u16 port; u32 v4; u32 v6[4]; u32 scope; };
-
 static __always_inline void put_ipv4(u8 *at, struct sock *sk, u32 inbound, u64 user_addr)
 {
 	struct inet_sock *inet = (struct inet_sock *)sk;
@@ -110,8 +107,14 @@ static __always_inline void put_ipv6(u8 *at, struct sock *sk, u32 inbound, u64 u
 	}
 	if (!remote_port && user_addr) {
 		struct { u16 family, port; u32 flow; u8 v6[16]; } a = {};
-		bpf_probe_read_user(&a, sizeof(a), (void *)user_addr);
-		__builtin_memcpy(remote, a.v6, 16);
+		/* An IPv4 address, which such sockets take too, is shorter. */
+		if (!bpf_probe_read_user(&a, 8, (void *)user_addr) && a.family == AF_INET) {
+			put16(remote + 10, 0xffff);
+			put32(remote + 12, a.flow);
+		} else {
+			bpf_probe_read_user(&a, sizeof(a), (void *)user_addr);
+			__builtin_memcpy(remote, a.v6, 16);
+		}
 		remote_port = a.port;
 	}
 	__builtin_memcpy(at + 1, inbound ? remote : local, 16);
