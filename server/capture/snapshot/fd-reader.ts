@@ -1,6 +1,7 @@
 /** The open fds of a process from /proc/PID/fd and fdinfo, sockets joined with their addresses. */
 import { type Stats, statSync } from 'node:fs';
 import type { FdEntry } from '../../event/snapshot.ts';
+import type { Integer } from '../../event/u64.ts';
 import { EMPTY_FD, FD_DIRECTORY, FD_FIFO, FD_FILE_V2, kindOf } from './fd-types.ts';
 import type { MountTable } from './mount-table.ts';
 import { readSockets, type SocketTable } from './net-tables.ts';
@@ -12,16 +13,27 @@ const FDINFO_BYTES_MAX = 4096;
 const SOCKET_NAME = /^socket:\[(\d+)\]$/;
 const PIPE_NAME = /^pipe:\[(\d+)\]$/;
 
+/** Tables are read again for a socket they lack when they are older than this, as long as that takes no more than so long in all. */
+const FRESH_MS = 20;
+const AGAIN_MS_MAX = 200;
+
+interface NamespaceTables {
+  readonly sockets: SocketTable;
+  readonly readMs: number;
+}
+
 export class FdReader {
   private readonly fdsMax: number;
   private readonly mounts: MountTable;
   /** By the link of the network namespace. */
-  private readonly sockets: Map<string, SocketTable>;
+  private readonly sockets: Map<string, NamespaceTables>;
+  private againMs: number;
 
   constructor(fdsMax: number, mounts: MountTable) {
     this.fdsMax = fdsMax;
     this.mounts = mounts;
     this.sockets = new Map();
+    this.againMs = 0;
   }
 
   /** undefined when the process is gone. */
@@ -38,6 +50,7 @@ export class FdReader {
 
   forgetSockets(): void {
     this.sockets.clear();
+    this.againMs = 0;
   }
 
   private readFd(procDir: string, fd: number): FdEntry | undefined {
@@ -75,18 +88,31 @@ export class FdReader {
   /** Sockets in no table (not bound yet, or of another family) keep the kernel's name. */
   private socketEntry(procDir: string, base: FdEntry, name: string, digits: string): FdEntry {
     const ino = integerOf(digits);
-    const known = this.socketsOf(procDir).get(ino);
+    const known = this.findSocket(procDir, ino);
     if (known === undefined) return { ...base, ino, name };
     return { ...known, fd: base.fd, openFlags: base.openFlags, ino };
   }
 
-  private socketsOf(procDir: string): SocketTable {
+  private findSocket(procDir: string, ino: Integer): FdEntry | undefined {
     const namespace = readLink(`${procDir}/ns/net`) ?? '';
-    const known = this.sockets.get(namespace);
-    if (known !== undefined) return known;
-    const table = readSockets(procDir);
+    const tables = this.sockets.get(namespace) ?? this.readTables(procDir, namespace);
+    const found = tables.sockets.get(ino);
+    if (found !== undefined || !this.mayReadAgain(tables)) return found;
+    // Made since the tables were read, maybe.
+    const startedMs = performance.now();
+    const again = this.readTables(procDir, namespace);
+    this.againMs += performance.now() - startedMs;
+    return again.sockets.get(ino);
+  }
+
+  private mayReadAgain({ readMs }: NamespaceTables): boolean {
+    return this.againMs < AGAIN_MS_MAX && performance.now() - readMs > FRESH_MS;
+  }
+
+  private readTables(procDir: string, namespace: string): NamespaceTables {
+    const tables = { sockets: readSockets(procDir), readMs: performance.now() };
     // A process that ended meanwhile may have shown only a part, which must not stand for the others.
-    if (readLink(`${procDir}/ns/net`) === namespace) this.sockets.set(namespace, table);
-    return table;
+    if (readLink(`${procDir}/ns/net`) === namespace) this.sockets.set(namespace, tables);
+    return tables;
   }
 }
