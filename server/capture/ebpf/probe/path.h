@@ -9,6 +9,44 @@
 #define PATH_STEPS_MAX 192   /* components and mounts crossed */
 #define PATH_FROM_TASK_ROOT 1 /* as the process itself sees it (chroot); without: from the root of its mount namespace */
 
+/* Where a walk is, and where it ends, in scratch.work. */
+#define WALK_DENTRY 4
+#define WALK_MOUNT 5
+#define WALK_ROOT 6
+#define WALK_ROOT_MOUNT 7
+
+#define STEP_MORE 0
+#define STEP_END 1
+#define STEP_TOO_LONG 2
+
+/* One component written, or one mount crossed. On its own, so that it is verified once and not for every round. */
+__noinline int walk_step(struct scratch *s)
+{
+	if (!s) return STEP_END;
+	struct dentry *dentry = (void *)s->work[WALK_DENTRY];
+	struct mount *mnt = (void *)s->work[WALK_MOUNT];
+	if ((u64)dentry == s->work[WALK_ROOT] && (u64)mnt == s->work[WALK_ROOT_MOUNT]) return STEP_END;
+	struct dentry *parent = BPF_CORE_READ(dentry, d_parent);
+	if (dentry == BPF_CORE_READ(mnt, mnt.mnt_root)) {
+		struct mount *below = BPF_CORE_READ(mnt, mnt_parent);
+		if (below == mnt) return STEP_END;
+		s->work[WALK_DENTRY] = (u64)BPF_CORE_READ(mnt, mnt_mountpoint);
+		s->work[WALK_MOUNT] = (u64)below;
+		return STEP_MORE;
+	}
+	if (dentry == parent) return STEP_END;
+	u64 n = BPF_CORE_READ(dentry, d_name.len);
+	asm volatile("%0 &= 0xff" : "+r"(n));
+	u32 end = s->path_at;
+	if (n + 1 > end) return STEP_TOO_LONG;
+	u32 start = end - n;
+	bpf_probe_read_kernel(&s->path[start & (PATH_BYTES - 1)], n, BPF_CORE_READ(dentry, d_name.name));
+	s->path[(start - 1) & (PATH_BYTES - 1)] = '/';
+	s->path_at = start - 1;
+	s->work[WALK_DENTRY] = (u64)parent;
+	return STEP_MORE;
+}
+
 /*
  * Builds the path and leaves its start in scratch.path_at (PATH_BYTES - 1: nothing but the NUL). A path that is too long keeps its
  * end and has no leading slash; it is counted as truncated. Files without a place in a file system (memfd, pipes) give an empty path.
@@ -16,43 +54,24 @@
 __noinline int walk_path(struct scratch *s, u64 at_dentry, u64 at_mnt, u32 flags)
 {
 	if (!s) return 0;
-	/* Kept in the map, so that the states of all rounds are alike for the verifier. */
-	volatile u32 *at = &s->path_at;
-	struct dentry *dentry = (void *)at_dentry;
-	struct mount *mnt = (void *)at_mnt - bpf_core_field_offset(struct mount, mnt);
-	struct dentry *root = 0;
-	u64 root_mnt = 0;
+	s->work[WALK_DENTRY] = at_dentry;
+	s->work[WALK_MOUNT] = at_mnt - bpf_core_field_offset(struct mount, mnt);
+	s->work[WALK_ROOT] = s->work[WALK_ROOT_MOUNT] = 0;
 	if (flags & PATH_FROM_TASK_ROOT) {
 		struct task_struct *task = (void *)bpf_get_current_task();
-		root = BPF_CORE_READ(task, fs, root.dentry);
-		root_mnt = (u64)BPF_CORE_READ(task, fs, root.mnt) - bpf_core_field_offset(struct mount, mnt);
+		s->work[WALK_ROOT] = (u64)BPF_CORE_READ(task, fs, root.dentry);
+		s->work[WALK_ROOT_MOUNT] = (u64)BPF_CORE_READ(task, fs, root.mnt) - bpf_core_field_offset(struct mount, mnt);
 	}
-	*at = PATH_BYTES - 1;
+	s->path_at = PATH_BYTES - 1;
 	s->path[PATH_BYTES - 1] = 0;
 	for (int i = 0; i < PATH_STEPS_MAX; i++) {
-		if (dentry == root && (u64)mnt == root_mnt) return 0;
-		struct dentry *parent = BPF_CORE_READ(dentry, d_parent);
-		if (dentry == BPF_CORE_READ(mnt, mnt.mnt_root)) {
-			struct mount *below = BPF_CORE_READ(mnt, mnt_parent);
-			if (below == mnt) return 0;
-			dentry = BPF_CORE_READ(mnt, mnt_mountpoint);
-			mnt = below;
-			continue;
-		}
-		if (dentry == parent) return 0;
-		u64 n = BPF_CORE_READ(dentry, d_name.len);
-		asm volatile("%0 &= 0xff" : "+r"(n));
-		u32 end = *at;
-		if (n + 1 > end) break;
-		u32 start = end - n;
-		bpf_probe_read_kernel(&s->path[start & (PATH_BYTES - 1)], n, BPF_CORE_READ(dentry, d_name.name));
-		s->path[(start - 1) & (PATH_BYTES - 1)] = '/';
-		*at = start - 1;
-		dentry = parent;
+		int step = walk_step(s);
+		if (step == STEP_END) return 0;
+		if (step == STEP_TOO_LONG) break;
 	}
 	COUNT(truncated);
 	/* The slash would pretend that this is all. */
-	if (*at < PATH_BYTES - 1) *at += 1;
+	if (s->path_at < PATH_BYTES - 1) s->path_at += 1;
 	return 0;
 }
 
