@@ -49,7 +49,9 @@ function makeFolder(path: string): string {
     return mkdtempSync(join(place, '.s-'));
   } catch (error) {
     const reason = error instanceof Error ? error.message : String(error);
-    throw new Error(`cannot listen on unix:${path} (--listen names another place): ${reason}`, { cause: error });
+    throw new Error(`cannot listen on unix:${path} (--listen names another place): ${reason}`, {
+      cause: error,
+    });
   }
 }
 
