@@ -14,6 +14,7 @@ import {
 import type { CaptureStatus } from '../capture-status.ts';
 import type { LiveOptions } from '../live-options.ts';
 import { collectSnapshot, type SnapshotResult } from '../snapshot/collect-snapshot.ts';
+import { identitiesVersion } from '../snapshot/identities.ts';
 import { createClock, type EventClock } from '../snapshot/node-facts.ts';
 import { type SnapshotChanges, SnapshotDifference } from './snapshot-difference.ts';
 
@@ -41,6 +42,7 @@ export class NodriverEngine implements CaptureEngine {
   private refresh: Promise<void> | undefined;
   private changes: SnapshotChanges | undefined;
   private nextRefreshMs: number;
+  private identitiesVersion: string;
   private failure: string;
 
   constructor(options: NodriverOptions) {
@@ -56,6 +58,7 @@ export class NodriverEngine implements CaptureEngine {
     this.refresh = undefined;
     this.changes = undefined;
     this.nextRefreshMs = Number.POSITIVE_INFINITY;
+    this.identitiesVersion = '';
     this.failure = '';
   }
 
@@ -135,6 +138,7 @@ export class NodriverEngine implements CaptureEngine {
 
   private async collect(sink: SnapshotSink): Promise<void> {
     const { hostRoot, argsBytesMax, collectEnv, nodriverRefreshMs } = this.options;
+    const version = identitiesVersion(hostRoot);
     try {
       this.last = await collectSnapshot(sink, {
         hostRoot,
@@ -142,7 +146,10 @@ export class NodriverEngine implements CaptureEngine {
         argsBytesMax,
         environment: collectEnv.length === 0 ? undefined : { allow: collectEnv },
         source: 'procfs',
+        // getent starts processes: not at every turn.
+        identities: version !== this.identitiesVersion,
       });
+      this.identitiesVersion = version;
       this.lastEndMs = Date.now();
     } finally {
       this.nextRefreshMs = performance.now() + nodriverRefreshMs;

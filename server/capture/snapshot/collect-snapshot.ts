@@ -4,7 +4,7 @@
  */
 import type { SnapshotSink } from '../../event/snapshot.ts';
 import type { EnvironmentChoice } from './environment.ts';
-import { readIdentities } from './identities.ts';
+import { type Identities, readIdentities } from './identities.ts';
 import { openIteratorSource } from './iterator-source.ts';
 import { createClock, type EventClock, readInterfaces, readMachine } from './node-facts.ts';
 import { ProcfsSource } from './procfs-source.ts';
@@ -36,6 +36,8 @@ export interface SnapshotOptions {
   /** Default 'auto': kernel iterators where they load, else procfs. */
   readonly source?: 'auto' | 'iterators' | 'procfs' | undefined;
   readonly reads?: ReadTimes | undefined;
+  /** Whether users and groups are read, too; default true. */
+  readonly identities?: boolean | undefined;
 }
 
 export interface SnapshotResult {
@@ -55,6 +57,7 @@ export interface SnapshotResult {
 
 const ARGS_BYTES_MAX = 4096;
 const FDS_PER_PROCESS_MAX = 65_536;
+const NO_IDENTITIES: Identities = { users: [], groups: [] };
 
 /** Fills the defaults. */
 export function sourceOptions(options: SnapshotOptions): SourceOptions {
@@ -76,7 +79,7 @@ export async function collectSnapshot(
 ): Promise<SnapshotResult> {
   const startedMs = performance.now();
   const filled = sourceOptions(options);
-  const identitiesPromise = readIdentities(filled.hostRoot);
+  const identitiesPromise = options.identities === false ? NO_IDENTITIES : readIdentities(filled.hostRoot);
   const collector = new Collector(sink, filled, options.reads);
   sink.onMachine(readMachine(filled.hostRoot, filled.clock));
   sink.onInterfaces(readInterfaces(filled.hostRoot));

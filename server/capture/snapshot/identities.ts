@@ -1,5 +1,6 @@
 /** Users and groups of the node: through getent(1), hence every source the node is set up for, or from its files. */
 import { execFile } from 'node:child_process';
+import { statSync } from 'node:fs';
 import type { GroupEntry, UserEntry } from '../../event/snapshot.ts';
 import { readText } from './proc-files.ts';
 
@@ -10,6 +11,20 @@ const ENTRIES_MAX = 65_536;
 export interface Identities {
   readonly users: readonly UserEntry[];
   readonly groups: readonly GroupEntry[];
+}
+
+/** Changes when the node's lists of users and groups may have changed. */
+export function identitiesVersion(hostRoot: string): string {
+  return ['passwd', 'group'].map((name) => fileVersion(`${hostRoot}/etc/${name}`)).join();
+}
+
+function fileVersion(path: string): string {
+  try {
+    const { ino, mtimeMs, size } = statSync(path);
+    return `${ino} ${mtimeMs} ${size}`;
+  } catch {
+    return '';
+  }
 }
 
 /** Under a root that is not the node's own, getent would answer for our container: the files are read. */

@@ -53,3 +53,22 @@ test('threads and fds that come, change and go are in the state after a refresh;
   await engine.close();
   assert.equal(engine.next(new EventRecord()), NEXT_END);
 });
+
+test('a user added to the node is known after a refresh', async () => {
+  node.write('etc/passwd', 'root:x:0:0::/root:/bin/sh\n');
+  const state = new OsState(TEST_LIMITS);
+  const sink = new InitialState(state);
+  const engine = new NodriverEngine({
+    hostRoot: node.root,
+    argsBytesMax: 4096,
+    collectEnv: [],
+    nodriverRefreshMs: 1,
+  });
+  await engine.open(sink);
+  sink.finish();
+  assert.equal(state.findUser('', 0)?.name, 'root');
+  node.write('etc/passwd', 'root:x:0:0::/root:/bin/sh\nada:x:1000:1000::/home/ada:/bin/sh\n');
+  for (let i = 0; i < 40 && state.findUser('', 1000) === undefined; i++) await engine.fill();
+  assert.equal(state.findUser('', 1000)?.name, 'ada');
+  await engine.close();
+});
