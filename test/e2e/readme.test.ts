@@ -7,7 +7,7 @@ import { CliRunner } from './cli-process.ts';
 
 const README = fileURLToPath(new URL('../../README.md', import.meta.url));
 /** Shown because it fails, to show how. */
-const MISTAKE = "strata events 'proc.nam = cat'";
+const MISTAKE = "strata replay quick-start 'proc.nam = cat'";
 
 const commands = readFileSync(README, 'utf8')
   .split('\n')
