@@ -1,9 +1,10 @@
 /**
- * Makes docs/images/strata.svg: what the commands below print on a terminal, as a picture. Run it again when they change:
+ * Makes docs/images/strata.svg: what the commands below print on a terminal, as a picture. Run it again when they change,
+ * as root, for the first one captures this machine:
  *
  *   node scripts/make-recording.ts
  */
-import { execFileSync } from 'node:child_process';
+import { execFileSync, spawn } from 'node:child_process';
 import { writeFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 
@@ -12,11 +13,15 @@ const OUT = fileURLToPath(new URL('../docs/images/strata.svg', import.meta.url))
 
 /** Arguments as one would type them; each is shown behind a prompt. */
 const COMMANDS: readonly string[] = [
-  "events 'user.name = demouser and evt.type in (write, procexit)'",
-  "events 'evt.type = openat and fd.name = /etc/shadow' -p '%evt.num %user.name: %proc.name by %proc.pname: %evt.res'",
-  "events 'evt.type = openat and evt.res = EACCES' --json --fields evt.num,thread.tid,proc.name,proc.aname[2],fd.name",
-  'get thread 4089 --event 3642 | head -n 8',
+  "events 'fd.name = /etc/shadow' -n 4 -p '%evt.time %user.name: %proc.cmdline (by %proc.pname): %evt.type %evt.res'",
+  "replay quick-start 'user.name = demouser and evt.type in (write, procexit)'",
+  "replay quick-start 'evt.res = EACCES' --json --fields evt.num,thread.tid,proc.name,proc.aname[2],fd.name",
+  'get thread 4089 --event 3642 -c quick-start | head -n 8',
 ];
+
+/** What happens on the machine while the first command watches. */
+const BESIDE =
+  'for i in 1 2 3 4 5 6; do sleep 1; setpriv --reuid 65534 --clear-groups cat /etc/shadow; head -c 1 /etc/shadow; done';
 
 const COLUMNS = 124;
 const CHAR_WIDTH = 7.8;
@@ -37,12 +42,14 @@ const FOREGROUND = '#d1d7e0';
 
 /** What the command prints on a terminal, escape sequences included. */
 function runOnTerminal(line: string): string {
+  const beside = line.startsWith('events') ? spawn('sh', ['-c', BESIDE], { stdio: 'ignore' }) : undefined;
   const command = `stty cols ${COLUMNS}; node client/cli/main.ts ${line}`;
   const output = execFileSync('script', ['-qec', command, '/dev/null'], {
     cwd: ROOT,
     encoding: 'utf8',
     env: { ...process.env, NO_COLOR: '', TERM: 'xterm-256color', STRATA_TARGET: '' },
   });
+  beside?.kill();
   return output.replaceAll('\r\n', '\n').replace(/\n$/, '');
 }
 
