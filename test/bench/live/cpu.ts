@@ -15,6 +15,15 @@ const FIELDS = [
 
 export async function benchIdle({ isQuick }: LiveBenchOptions): Promise<void> {
   const seconds = isQuick ? 5 : 20;
+  await withLiveServer(
+    async (server) => {
+      await sleep(SETTLE_MS);
+      console.log(
+        `nothing happens (all else suppressed): ${await shareOf(server, () => sleep(seconds * 1000))}`,
+      );
+    },
+    ['--suppress-cgroup', '/'],
+  );
   await withLiveServer(async (server) => {
     await sleep(SETTLE_MS);
     console.log(`nobody subscribed: ${await shareOf(server, () => sleep(seconds * 1000))}`);
@@ -60,15 +69,22 @@ function subscribe(
 }
 
 async function shareOf(server: LiveServer, work: () => Promise<unknown>): Promise<string> {
+  const eventsBefore = await eventCount(server);
   const before = cpuSeconds(server.pid);
   const started = performance.now();
   await work();
   const wall = (performance.now() - started) / 1000;
   const cpu = cpuSeconds(server.pid) - before;
-  return `${((100 * cpu) / wall).toFixed(1)} % of a core (${cpu.toFixed(2)} s in ${wall.toFixed(1)} s)`;
+  const rate = Number((await eventCount(server)) - eventsBefore) / wall;
+  return `${((100 * cpu) / wall).toFixed(1)} % of a core (${cpu.toFixed(2)} s in ${wall.toFixed(1)} s, ${rate.toFixed(0)} events/s read)`;
 }
 
-function cpuSeconds(pid: number): number {
+async function eventCount(server: LiveServer): Promise<bigint> {
+  return (await server.client.getStatus()).sources[0]?.eventCount ?? 0n;
+}
+
+/** Since the process started. */
+export function cpuSeconds(pid: number): number {
   const text = readFileSync(`/proc/${pid}/stat`, 'latin1');
   const fields = text.slice(text.lastIndexOf(')') + 2).split(' ');
   return (Number(fields[11]) + Number(fields[12])) / TICKS_PER_S;
