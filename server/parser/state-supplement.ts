@@ -3,7 +3,16 @@
  * into a state of their own and comparing: whatever the lists cannot say, now or after a change to them, is in the rows.
  */
 import type { SupplementMembers, SupplementRow } from '../event/snapshot.ts';
-import { FdInfo } from '../state/fd-info.ts';
+import {
+  FD_IPV6_SERVSOCK,
+  FD_IPV6_SOCK,
+  FD_PIDFD,
+  FD_UNKNOWN,
+  FD_UNSUPPORTED,
+  FdInfo,
+  L4_RAW,
+  L4_UNKNOWN,
+} from '../state/fd-info.ts';
 import type { FdTable } from '../state/fd-table.ts';
 import type { OsState } from '../state/os-state.ts';
 import type { ThreadInfo } from '../state/thread-info.ts';
@@ -72,15 +81,20 @@ function applyRow(state: OsState, row: SupplementRow): void {
   const thread = state.threads.find(row.tid);
   if (thread === undefined) return;
   switch (row.kind) {
-    case 'thread':
+    case 'thread': {
+      const { pid } = thread;
       assignMembers(THREAD_MEMBERS, thread, row.members);
+      // Who is linked belongs to its process.
+      if (thread.threadGroup !== undefined) thread.pid = pid;
       return;
+    }
     case 'dead':
       state.tree.markDead(thread);
       return;
     case 'fd': {
       const fd = thread.fds.write(row.fd) ?? new FdInfo(0);
       assignMembers(FD_MEMBERS, fd, row.members);
+      keepInRange(fd);
       if (thread.fds.find(row.fd) === undefined) thread.fds.set(row.fd, fd);
       return;
     }
@@ -93,6 +107,15 @@ function applyRow(state: OsState, row: SupplementRow): void {
       thread.lastEventType = type;
     }
   }
+}
+
+/** Kinds that nobody knows, and addresses of no family: what is read from outside may say anything. */
+function keepInRange(fd: FdInfo): void {
+  if (fd.type < FD_UNKNOWN || fd.type > FD_PIDFD) fd.type = FD_UNSUPPORTED;
+  if (fd.l4proto < L4_UNKNOWN || fd.l4proto > L4_RAW) fd.l4proto = L4_UNKNOWN;
+  const length = fd.type === FD_IPV6_SOCK || fd.type === FD_IPV6_SERVSOCK ? 16 : 4;
+  if (fd.sip.length !== length) fd.sip = '';
+  if (fd.dip.length !== length) fd.dip = '';
 }
 
 /** Threads as they are now, with all their fds: for changes of the state that no event told. */
@@ -120,7 +143,13 @@ export function applyChangedRows(state: OsState, rows: Iterable<SupplementRow>):
 
 function takeThread(state: OsState, tid: number, members: SupplementMembers): void {
   const { threads, tree } = state;
-  const known = threads.find(tid);
+  let known = threads.find(tid);
+  if (known?.threadGroup !== undefined && known.pid !== members['pid']) {
+    // The tid has passed to another process.
+    tree.unlink(known);
+    threads.delete(tid);
+    known = undefined;
+  }
   const row = known ?? threads.newThread(tid, -1);
   if (known !== undefined) threads.touch(known);
   assignMembers(THREAD_MEMBERS, row, members);

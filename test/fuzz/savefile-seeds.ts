@@ -2,6 +2,8 @@
 import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { gunzipSync } from 'node:zlib';
+import { BlockEncoder } from '../../server/capture/savefile/block-encoder.ts';
+import { encodeSupplement } from '../../server/capture/savefile/state-supplement.ts';
 import { EVENT_TABLE, type ParamInfo } from '../../server/event/event-table.ts';
 import { fixedWidth } from '../../server/event/param-width.ts';
 import { CAPTURES_DIRECTORY, hasGolden } from '../helpers/golden.ts';
@@ -51,6 +53,23 @@ function fdsOfEveryKind(version: 1 | 2) {
   ).filter((row) => row.type !== 0 || version === 2);
 }
 
+/** What recordings hold beside the lists. */
+function supplement(): Buffer {
+  const to = new BlockEncoder(1024);
+  encodeSupplement(to, [
+    {
+      kind: 'thread',
+      tid: 100,
+      members: { comm: 'x', cloneTsNs: 1n << 62n, args: ['a'], cgroups: [['cpu', '/']] },
+    },
+    { kind: 'fd', tid: 100, fd: 3, members: { name: '/x', ino: 5 } },
+    { kind: 'fd-order', tid: 100, fds: [3, 1], bucketCount: 29 },
+    { kind: 'dead', tid: 100 },
+    { kind: 'live' },
+  ]);
+  return to.take();
+}
+
 function builtSeeds(): Buffer[] {
   const seeds = [
     oldPairs(
@@ -69,6 +88,15 @@ function builtSeeds(): Buffer[] {
       .event('PPME_USER_ADDED_E', [1, 1, 'a', '/', '/bin/sh', ''])
       .event('PPME_SYSCALL_CLOSE_X', [0, 3], { flags: 1 })
       .event('PPME_ASYNCEVENT_E', [1, 'container', Buffer.alloc(500, 'x')], { isLarge: true }),
+    new ScapBuilder()
+      .machine()
+      .threads([threadRow()])
+      .fds(100, fdsOfEveryKind(2))
+      .raw(supplement())
+      .event('PPME_SYSCALL_CLOSE_X', [0, 3])
+      .event('PPME_ASYNCEVENT_E', [0, 'strata.state', Buffer.from('[["thread",100,{"pid":7}]]')], {
+        isLarge: true,
+      }),
     new ScapBuilder({ hasHeader: false })
       .section({ options: Buffer.from('\x01\x00\x04\x00note\x00\x00\x00\x00', 'latin1') })
       .block(0x7777, Buffer.alloc(40, 7))
