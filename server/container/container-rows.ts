@@ -61,6 +61,10 @@ export function bareContainer(fullId: string, type: string): ContainerRow {
     podSandboxCniJson: '',
     isPodSandbox: false,
     createdTimeNs: 0n,
+    healthcheck: undefined,
+    livenessProbe: undefined,
+    readinessProbe: undefined,
+    cgroupPath: '',
     isComplete: false,
   };
 }
@@ -130,6 +134,10 @@ function rowOf(container: JsonObject, id: string, fullId: string): ContainerRow 
     podSandboxCniJson: textOf(container['pod_sandbox_cniresult']),
     isPodSandbox: container['is_pod_sandbox'] === true,
     createdTimeNs: createdTimeOf(container),
+    healthcheck: undefined,
+    livenessProbe: undefined,
+    readinessProbe: undefined,
+    cgroupPath: '',
     isComplete: true,
   };
 }

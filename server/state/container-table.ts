@@ -10,6 +10,12 @@ export interface ContainerMount {
   readonly propagation: string;
 }
 
+/** A command that a runtime or kubelet runs in a container from time to time to see whether it is well. */
+export interface HealthProbe {
+  readonly exe: string;
+  readonly args: readonly string[];
+}
+
 /** One container. Text is binary strings; absent text is ''. Rows are replaced, never changed. */
 export interface ContainerRow {
   /** Id as `container.id` shows it (12 characters). */
@@ -39,7 +45,13 @@ export interface ContainerRow {
   readonly isPodSandbox: boolean;
   /** Epoch ns; 0n when unknown. */
   readonly createdTimeNs: bigint;
-  /** False while only the id is known (from a cgroup path). */
+  /** Health check of the container itself, and the exec probes that its pod has for it; undefined when there is none. */
+  readonly healthcheck: HealthProbe | undefined;
+  readonly livenessProbe: HealthProbe | undefined;
+  readonly readinessProbe: HealthProbe | undefined;
+  /** cgroup as the runtime names it, for containers whose id is not in it; '' when unknown. */
+  readonly cgroupPath: string;
+  /** False until everything its runtime can tell is in the row. */
   readonly isComplete: boolean;
 }
 

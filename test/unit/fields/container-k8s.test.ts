@@ -43,6 +43,10 @@ const ROW: ContainerRow = {
   podSandboxCniJson: '',
   isPodSandbox: false,
   createdTimeNs: 0n,
+  healthcheck: undefined,
+  livenessProbe: undefined,
+  readinessProbe: undefined,
+  cgroupPath: '',
   isComplete: true,
 };
 
