@@ -1,7 +1,10 @@
 /** The engine by itself: what it captures, how fast its interest changes, what its counts say, what it leaves behind. */
 import assert from 'node:assert/strict';
-import { spawnSync } from 'node:child_process';
-import { existsSync, readdirSync, readFileSync } from 'node:fs';
+import { spawn, spawnSync } from 'node:child_process';
+import { once } from 'node:events';
+import { copyFileSync, existsSync, mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { test } from 'node:test';
 import { kernelIds } from '../../server/capture/ebpf/bpf.ts';
 import { EngineCapture } from './helpers/engine-capture.ts';
@@ -150,3 +153,42 @@ test('kill -9 leaves nothing in the kernel', liveOrSkip(), async () => {
     await new Promise((resolve) => setTimeout(resolve, 50));
   assert.deepEqual(left(), []);
 });
+
+test(
+  'what runs already under a suppressed name, and what it has started, is not captured',
+  liveOrSkip(),
+  async () => {
+    const folder = mkdtempSync(join(tmpdir(), 'strata-suppress-'));
+    const shell = join(folder, 'quietshell');
+    copyFileSync('/bin/sh', shell);
+    // The inner loop runs under another name, as a child that was there before the probe.
+    const script = '/bin/sh -c "while :; do /bin/echo $1-hidden; sleep 0.05; done" & wait';
+    const quiet = spawn(shell, ['-c', script, 'sh', MARK], {
+      stdio: ['ignore', 'pipe', 'ignore'],
+      detached: true,
+    });
+    try {
+      await once(quiet.stdout, 'data');
+      const reader = await EngineReader.open(interestIn('execve', 'execveat'), {
+        suppressComms: ['quietshell'],
+      });
+      try {
+        const before = await reader.readFor(300);
+        const { suppressed } = reader.engine.kernelTotals();
+        run(`${MARK}-shown`);
+        const events = await reader.readUntil(({ texts }) => texts.includes(`${MARK}-shown`), WAIT_MS);
+        assert.ok(events.some(({ texts }) => texts.includes(`${MARK}-shown`)));
+        const hidden = [...before, ...events].filter(({ texts }) =>
+          texts.some((text) => text.includes(`${MARK}-hidden`)),
+        );
+        assert.deepEqual(hidden, []);
+        assert.ok(suppressed > 0);
+      } finally {
+        await reader.engine.close();
+      }
+    } finally {
+      process.kill(-(quiet.pid as number));
+      rmSync(folder, { recursive: true, force: true });
+    }
+  },
+);

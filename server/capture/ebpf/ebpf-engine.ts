@@ -30,6 +30,7 @@ import { Ring } from './ring.ts';
 import { RingMerge } from './ring-merge.ts';
 import { planRings } from './ring-plan.ts';
 import { RingWaiter } from './ring-waiter.ts';
+import { suppressRunning } from './suppressed-processes.ts';
 
 /** The loop comes by at least this often. */
 const WAIT_MS_MAX = 50;
@@ -211,12 +212,15 @@ export class EbpfEngine implements CaptureEngine {
       if (plan.note !== '') this.note(plan.note);
       for (const name of probe.missingPrograms) this.note(`system calls of ${name} are not captured`);
       for (const text of writeConfig(probe.config, options, clock.bootEpochNs)) this.note(text);
-      for (const pid of options.suppressPids) probe.suppress(pid);
       this.applyInterest(probe, tables.rows);
       const optional = new Set(TRACEPOINTS.filter((row) => row.isOptional).flatMap((row) => row.programs));
       for (const name of probe.tracepoints) {
         if (!optional.has(name)) probe.attach(name);
       }
+      // Attached by now, so that what is forked meanwhile inherits it.
+      suppressRunning(options.hostRoot, options.suppressPids, options.suppressComms, (pid) =>
+        this.suppress(probe, pid),
+      );
       const rings = probe.rings.map((memory) => new Ring(memory));
       const merge = new RingMerge(rings, clock.baseHi);
       const waiter = new RingWaiter(probe.ringFds, probe.wake, WAIT_MS_MAX);
@@ -295,6 +299,14 @@ export class EbpfEngine implements CaptureEngine {
       { name: 'recursion', count: this.misses },
       { name: 'malformed', count: this.counters.unknownEvents },
     ];
+  }
+
+  private suppress(probe: Probe, pid: number): void {
+    try {
+      probe.suppress(pid);
+    } catch (error) {
+      this.note(`not all processes that run already could be suppressed: ${(error as Error).message}`);
+    }
   }
 
   /** Attaches or detaches; once capabilities are gone, attaching may be refused, which is told and not fatal. */

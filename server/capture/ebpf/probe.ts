@@ -75,6 +75,8 @@ export interface KernelTotals {
 
 const SYSCALL_PROGRAM_PREFIX = 'sx_';
 const WAKE_BYTES = 8;
+/** Value of the map `suppressed` (probe/suppress.h). */
+const SUPPRESSED_SEEN = 2;
 /** In `compat`: no such call. */
 const NO_SYSCALL = 0xffff;
 
@@ -182,9 +184,9 @@ export class Probe {
     closeSync(fd);
   }
 
-  /** Processes that are not captured. `tgid` as the initial namespace counts. */
+  /** A process that is not captured from now on, but its end is told: its row is there. `tgid` as the initial namespace counts. */
   suppress(tgid: number): void {
-    updateMap(this.mapFd('suppressed'), key32(tgid), key32(1));
+    updateMap(this.mapFd('suppressed'), key32(tgid), key32(SUPPRESSED_SEEN));
   }
 
   totals(): KernelTotals {

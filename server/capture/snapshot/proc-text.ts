@@ -10,6 +10,8 @@ const PF_KTHREAD = 0x200000;
 export interface StatText {
   comm: string;
   state: string;
+  /** Pid of the parent process. */
+  ppid: number;
   pgid: number;
   sid: number;
   tty: number;
@@ -33,6 +35,7 @@ export function parseStat(text: string): StatText | undefined {
   return {
     comm: text.slice(open + 1, close),
     state: fields[0] as string,
+    ppid: at(1),
     pgid: at(2),
     sid: at(3),
     tty: at(4) >>> 0,
