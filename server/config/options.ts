@@ -87,7 +87,7 @@ export const OPTION_ROWS = [
     type: 'integer',
     placeholder: 'US',
     isLive: true,
-    default: 500,
+    default: 100,
     min: 0,
     max: 1_000_000,
     description: 'how long an event waits for older ones from other cpus, in microseconds',
