@@ -163,6 +163,14 @@ function workerConfig(config: Config): WorkerConfig {
     fdsPerProcessMax: config['fds-per-process-max'],
     usersMax: config['users-max'],
     containersMax: config['containers-max'],
+    containers: {
+      isAsked: engine !== 'savefile' && config.containers,
+      lookupMs: config['container-lookup-ms'],
+      lingerMs: config['container-linger-ms'],
+      holdMs: config['complete-hold-ms'],
+      holdEventsMax: config['complete-hold-events'],
+      holdBytesMax: config['complete-hold-bytes'],
+    },
   };
 }
 

@@ -1,4 +1,5 @@
 /** All inspectors of a server: the node's own, and on a capture file a private one per replay. */
+import type { ContainerRequest } from '../container/container-update.ts';
 import { StrataError } from '../event/strata-error.ts';
 import type {
   EventFeed,
@@ -10,11 +11,20 @@ import type {
 } from './event-feed.ts';
 import type { OpenedSource, WorkerConfig } from './protocol.ts';
 import type { RecordingFeed, RecordingListener, RecordingRequest } from './recording-feed.ts';
-import { WorkerInspector } from './worker-inspector.ts';
+import { type ContainerSink, WorkerInspector } from './worker-inspector.ts';
+
+/** Those who know container runtimes, as the node's own inspector meets them. */
+export interface ContainerPeer {
+  /** The inspector is on its way: news of containers can be told from now on. */
+  onInspector(sink: ContainerSink): void;
+  onRequest(request: ContainerRequest): void;
+}
 
 export interface PoolOptions {
   readonly worker: WorkerConfig;
   readonly replaysMax: number;
+  /** For live sources. */
+  readonly containers?: ContainerPeer | undefined;
 }
 
 export interface PoolCounters {
@@ -66,9 +76,17 @@ export class InspectorPool implements Inspectors {
   async start(onNodeGone: (error: Error) => void): Promise<void> {
     // Until it runs, its end is told by the rejection alone.
     let isExpectedToRun = false;
-    const own = await WorkerInspector.start(this.options.worker, () => {
-      if (isExpectedToRun) onNodeGone(new Error('the inspector thread has ended'));
-    });
+    const { worker, containers } = this.options;
+    const own = await WorkerInspector.start(
+      worker,
+      {
+        onClosed: () => {
+          if (isExpectedToRun) onNodeGone(new Error('the inspector thread has ended'));
+        },
+        onContainerRequest: (request) => containers?.onRequest(request),
+      },
+      (sink) => containers?.onInspector(sink),
+    );
     isExpectedToRun = true;
     this.own = own;
     this.ownHandle = {
@@ -110,7 +128,7 @@ export class InspectorPool implements Inspectors {
       };
       replay = await WorkerInspector.start(
         { ...this.options.worker, speed: 0, waitSubscribers: 1 },
-        onClosed,
+        { onClosed },
       );
       this.replays.add(replay);
       this.counters.replaysStarted++;

@@ -27,7 +27,9 @@ import { InitialState } from '../parser/initial-state.ts';
 import type { ParserOptions } from '../parser/parser-context.ts';
 import { InspectedEvent } from '../state/inspected-event.ts';
 import type { OsState } from '../state/os-state.ts';
+import { type DeliveryCounters, newDeliveryCounters } from './delivery-counters.ts';
 import { InterestTracker } from './interest-tracker.ts';
+import { PendingContainers } from './pending-containers.ts';
 import { RetainedEvents, type RetentionLimits } from './retained-events.ts';
 import { stateInterest } from './state-interest.ts';
 
@@ -89,6 +91,10 @@ export class Inspector {
   readonly retained: RetainedEvents;
   readonly counters: InspectorCounters;
   readonly interest: InterestTracker;
+  /** Containers that are being asked about. */
+  readonly pending: PendingContainers;
+  /** What delivery makes of events that wait for them. */
+  readonly delivery: DeliveryCounters;
   /** What stopped the source for good, when it was damage. */
   error: CaptureError | undefined;
   /** The event in the loop, or the last one. */
@@ -120,6 +126,8 @@ export class Inspector {
     this.initialState = new InitialState(state);
     this.retained = new RetainedEvents(state, retention);
     this.counters = { eventsRead: 0, eventsHidden: 0, eventsShown: 0 };
+    this.pending = new PendingContainers();
+    this.delivery = newDeliveryCounters();
     this.error = undefined;
     this.record = new EventRecord();
     this.event = new InspectedEvent(this.record, state);

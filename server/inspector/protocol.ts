@@ -1,6 +1,7 @@
 /** What crosses between the control plane and an inspector's thread. Plain data; batch bytes are transferred. */
 import type { CaptureEngine } from '../capture/capture-engine.ts';
 import type { LiveOptions } from '../capture/live-options.ts';
+import type { ContainerRequest, ContainerUpdate } from '../container/container-update.ts';
 import type { Fault } from '../event/strata-error.ts';
 import type {
   FeedBatch,
@@ -35,6 +36,21 @@ export interface WorkerConfig {
   readonly fdsPerProcessMax: number;
   readonly usersMax: number;
   readonly containersMax: number;
+  readonly containers: ContainerConfig;
+}
+
+/** How containers are followed, and how long their events may wait for them. */
+export interface ContainerConfig {
+  /** Somebody answers `ContainerRequest`s. False: rows hold what cgroups and events tell. */
+  readonly isAsked: boolean;
+  /** How long runtimes are asked about one that none knew at once. */
+  readonly lookupMs: number;
+  /** How long a row stays after the last thread. */
+  readonly lingerMs: number;
+  /** Delivery COMPLETE, for each subscription. */
+  readonly holdMs: number;
+  readonly holdEventsMax: number;
+  readonly holdBytesMax: number;
 }
 
 /** A failed call: a StrataError's fault, or the text of a defect. */
@@ -68,7 +84,10 @@ export type ToWorker =
     }
   | { readonly type: 'recording-ack'; readonly recording: number; readonly bytes: number }
   | { readonly type: 'stop-recording'; readonly recording: number }
-  | { readonly type: 'cancel-recording'; readonly recording: number };
+  | { readonly type: 'cancel-recording'; readonly recording: number }
+  | { readonly type: 'container-updates'; readonly updates: readonly ContainerUpdate[] }
+  /** All runtimes have told what runs, or have taken too long: events may be shown. */
+  | { readonly type: 'containers-listed' };
 
 /** What an inspector turned out to read from. */
 export interface OpenedSource {
@@ -88,4 +107,5 @@ export type FromWorker =
   | { readonly type: 'filters-changed'; readonly feed: number; readonly change: FeedFiltersChanged }
   | { readonly type: 'end'; readonly feed: number; readonly end: FeedEnd }
   | { readonly type: 'recording-chunk'; readonly recording: number; readonly chunk: RecordingChunk }
-  | { readonly type: 'recording-end'; readonly recording: number; readonly end: RecordingEnd };
+  | { readonly type: 'recording-end'; readonly recording: number; readonly end: RecordingEnd }
+  | { readonly type: 'container-request'; readonly request: ContainerRequest };

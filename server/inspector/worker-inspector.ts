@@ -1,5 +1,6 @@
 /** An inspector on a thread of its own, as the control plane sees it. */
 import { Worker } from 'node:worker_threads';
+import type { ContainerRequest, ContainerUpdate } from '../container/container-update.ts';
 import { StrataError } from '../event/strata-error.ts';
 import type { EventFeed, FeedListener, FeedRequest, FeedStarted, ReplayHandle } from './event-feed.ts';
 import type { CrossedError, FromWorker, OpenedSource, ToWorker, WorkerConfig } from './protocol.ts';
@@ -11,9 +12,23 @@ import type {
   RecordingStarted,
 } from './recording-feed.ts';
 
+/** Takes news of containers to an inspector. */
+export interface ContainerSink {
+  update(updates: readonly ContainerUpdate[]): void;
+  /** All runtimes have told what runs, or have taken too long. */
+  listed(): void;
+}
+
 interface Call {
   resolve(value: unknown): void;
   reject(error: Error): void;
+}
+
+export interface WorkerInspectorOptions {
+  /** Called once, when the thread is gone for whatever reason. */
+  readonly onClosed?: (() => void) | undefined;
+  /** Called with what the inspector asks about containers, from its start on. */
+  readonly onContainerRequest?: ((request: ContainerRequest) => void) | undefined;
 }
 
 export class WorkerInspector implements ReplayHandle {
@@ -22,35 +37,46 @@ export class WorkerInspector implements ReplayHandle {
   private readonly listeners: Map<number, FeedListener>;
   private readonly recordings: Map<number, RecordingListener>;
   private readonly onClosed: () => void;
+  private readonly onContainerRequest: ((request: ContainerRequest) => void) | undefined;
   private nextId: number;
   /** Set once the thread is gone: no call can be answered any more. */
   private gone: Error | undefined;
 
   private opened: OpenedSource;
 
-  private constructor(worker: Worker, onClosed: () => void) {
+  private constructor(worker: Worker, { onClosed, onContainerRequest }: WorkerInspectorOptions) {
     this.opened = { engine: 'savefile', fallbackReason: '' };
     this.worker = worker;
     this.calls = new Map();
     this.listeners = new Map();
     this.recordings = new Map();
-    this.onClosed = onClosed;
+    this.onClosed = onClosed ?? (() => undefined);
+    this.onContainerRequest = onContainerRequest;
     this.nextId = 1;
     this.gone = undefined;
   }
 
   /**
    * Starts the thread and waits until phase one is done. Rejects with a StrataError when the source cannot be opened.
-   * `onClosed` is called once, when the thread is gone for whatever reason.
+   * `onStarted` is called once with the way for news of containers, which may be told before the promise resolves.
    */
-  static async start(config: WorkerConfig, onClosed: () => void = () => undefined): Promise<WorkerInspector> {
+  static async start(
+    config: WorkerConfig,
+    options: WorkerInspectorOptions = {},
+    onStarted: (containers: ContainerSink) => void = () => undefined,
+  ): Promise<WorkerInspector> {
     const worker = new Worker(new URL('./worker-main.ts', import.meta.url), {
       workerData: config,
       // Live engines open files that Node does not know of.
       trackUnmanagedFds: false,
     });
-    const inspector = new WorkerInspector(worker, onClosed);
-    await inspector.ready();
+    const inspector = new WorkerInspector(worker, options);
+    const ready = inspector.ready();
+    onStarted({
+      update: (updates) => inspector.send({ type: 'container-updates', updates }),
+      listed: () => inspector.send({ type: 'containers-listed' }),
+    });
+    await ready;
     return inspector;
   }
 
@@ -196,6 +222,9 @@ export class WorkerInspector implements ReplayHandle {
         listener?.onEnd(message.end);
         return;
       }
+      case 'container-request':
+        this.onContainerRequest?.(message.request);
+        return;
       case 'ready':
       case 'failed':
         return;

@@ -43,6 +43,14 @@ export function workerConfig(capturePath: string, config: Partial<WorkerConfig> 
     fdsPerProcessMax: 100,
     usersMax: 100,
     containersMax: 100,
+    containers: {
+      isAsked: false,
+      lookupMs: 1000,
+      lingerMs: 1000,
+      holdMs: 500,
+      holdEventsMax: 1000,
+      holdBytesMax: 1_000_000,
+    },
     ...config,
   };
 }

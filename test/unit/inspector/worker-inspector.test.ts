@@ -14,7 +14,7 @@ async function start(
   onClosed?: () => void,
 ): Promise<WorkerInspector> {
   const path = writeCapture(t, closesCapture(EVENTS));
-  const inspector = await WorkerInspector.start(workerConfig(path, config), onClosed);
+  const inspector = await WorkerInspector.start(workerConfig(path, config), { onClosed });
   t.after(() => inspector.close());
   return inspector;
 }
@@ -115,7 +115,7 @@ test('a capture that cannot be opened is refused with its reason', async (t) => 
   await assert.rejects(missing, /\/nonexistent\/x\.scap/);
   const closed = Promise.withResolvers<void>();
   const path = writeCapture(t, Buffer.from('this is no capture file at all'));
-  const garbage = WorkerInspector.start(workerConfig(path), () => closed.resolve());
+  const garbage = WorkerInspector.start(workerConfig(path), { onClosed: () => closed.resolve() });
   await assert.rejects(garbage, isFault('FAILED_PRECONDITION', /byte 0/));
   await closed.promise;
 });
