@@ -10,6 +10,11 @@ export interface RuntimeContainer {
   /** Pid of its first process on the node; 0 when there is none or the answer does not say. */
   readonly pid: number;
   readonly isRunning: boolean;
+  /**
+   * Namespace of containerd it was found in, by its native client only. Rows of `moby` are Docker's own containers without image,
+   * name and labels, those of `k8s.io` are CRI's: whoever made them says more of them, so these only stand in.
+   */
+  readonly namespace?: string | undefined;
 }
 
 /** Push events, reduced to what matters here. */
