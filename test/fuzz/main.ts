@@ -1,10 +1,16 @@
-/** Runs the fuzzers: `npm run -s fuzz -- [--target savefile|filter|procfs] [--iterations N] [--seed N]`. The seed is printed. */
+/** Runs the fuzzers: `npm run -s fuzz -- [--target NAME] [--iterations N] [--seed N]`. The seed is printed. */
 import { parseArgs } from 'node:util';
+import { runContainerFuzz } from './container.ts';
 import { runFilterFuzz } from './filter.ts';
 import { runProcfsFuzz } from './procfs.ts';
 import { runSavefileFuzz } from './savefile.ts';
 
-const TARGETS = { savefile: runSavefileFuzz, filter: runFilterFuzz, procfs: runProcfsFuzz };
+const TARGETS = {
+  savefile: runSavefileFuzz,
+  filter: runFilterFuzz,
+  procfs: runProcfsFuzz,
+  container: runContainerFuzz,
+};
 
 const { values } = parseArgs({
   options: {
