@@ -5,6 +5,7 @@
 import type { EventRecord } from '../event/event-record.ts';
 import type { InspectedEvent } from '../state/inspected-event.ts';
 import type { OsState } from '../state/os-state.ts';
+import { type EventMeta, emptyMeta, fillMeta, restoreMeta } from './event-meta.ts';
 
 export interface RetentionLimits {
   /** Events kept; 0 turns retention off. */
@@ -13,26 +14,10 @@ export interface RetentionLimits {
   readonly bytesMax: number;
 }
 
-/** What a retained event remembers beside its bytes. */
-interface RetainedMeta {
-  num: number;
+/** Beside what every kept event remembers: where its bytes stand in the ring. */
+interface RetainedMeta extends EventMeta {
   offset: number;
   length: number;
-  cpu: number;
-  flags: number;
-  /** Whether the event was shown with a thread and an fd: not every event of a known tid or fd number is. */
-  hasThread: boolean;
-  hasFd: boolean;
-  /** Not always the record's: events of task iterators are about another thread. */
-  threadTid: number;
-  fdNumber: number;
-  errorCode: number;
-  fdNameChanged: boolean;
-  source: string;
-  firstTsHi: number;
-  firstTsLo: number;
-  previousTsHi: number;
-  previousTsLo: number;
 }
 
 export class RetainedEvents {
@@ -51,7 +36,7 @@ export class RetainedEvents {
     this.state = state;
     this.limits = limits;
     this.bytes = Buffer.alloc(limits.eventsMax === 0 ? 0 : limits.bytesMax);
-    this.slots = Array.from({ length: limits.eventsMax }, () => emptyMeta());
+    this.slots = Array.from({ length: limits.eventsMax }, () => ({ ...emptyMeta(), offset: 0, length: 0 }));
     this.head = 0;
     this.size = 0;
     this.writeAt = 0;
@@ -82,22 +67,9 @@ export class RetainedEvents {
     const at = this.reserve(n);
     record.bytes.copy(this.bytes, at, record.offset, record.offset + n);
     const slot = this.slots[(this.head + this.size) % this.limits.eventsMax] as RetainedMeta;
-    slot.num = record.num;
     slot.offset = at;
     slot.length = n;
-    slot.cpu = record.cpu;
-    slot.flags = record.flags;
-    slot.hasThread = event.thread !== undefined;
-    slot.threadTid = event.thread === undefined ? -1 : event.thread.tid;
-    slot.hasFd = event.fd !== undefined;
-    slot.fdNumber = event.fdNumber;
-    slot.errorCode = event.errorCode;
-    slot.fdNameChanged = event.fdNameChanged;
-    slot.source = event.source;
-    slot.firstTsHi = event.firstTsHi;
-    slot.firstTsLo = event.firstTsLo;
-    slot.previousTsHi = event.previousTsHi;
-    slot.previousTsLo = event.previousTsLo;
+    fillMeta(slot, event);
     this.size++;
   }
 
@@ -112,20 +84,7 @@ export class RetainedEvents {
     if (past === undefined) return false;
     record.attach(this.bytes);
     record.load(slot.offset, slot.cpu, slot.flags);
-    record.num = slot.num;
-    target.state = past;
-    target.source = slot.source;
-    const thread = slot.hasThread ? past.findThread(slot.threadTid) : undefined;
-    target.thread = thread;
-    target.fdNumber = slot.fdNumber;
-    target.fd = thread === undefined || !slot.hasFd ? undefined : past.findFd(thread.fds, slot.fdNumber);
-    target.errorCode = slot.errorCode;
-    target.fdNameChanged = slot.fdNameChanged;
-    target.firstTsHi = slot.firstTsHi;
-    target.firstTsLo = slot.firstTsLo;
-    target.previousTsHi = slot.previousTsHi;
-    target.previousTsLo = slot.previousTsLo;
-    target.scratch.clear();
+    restoreMeta(slot, target, record, past);
     return true;
   }
 
@@ -172,25 +131,4 @@ export class RetainedEvents {
     this.size--;
     this.state.undo.trim(num);
   }
-}
-
-function emptyMeta(): RetainedMeta {
-  return {
-    num: 0,
-    offset: 0,
-    length: 0,
-    cpu: 0,
-    flags: 0,
-    hasThread: false,
-    hasFd: false,
-    threadTid: -1,
-    fdNumber: -1,
-    errorCode: 0,
-    fdNameChanged: false,
-    source: 'syscall',
-    firstTsHi: 0,
-    firstTsLo: 0,
-    previousTsHi: 0,
-    previousTsLo: 0,
-  };
 }

@@ -21,6 +21,8 @@ export class UndoLog {
   eventNumber: number;
   /** Entries discarded because the log was full. */
   overflowCount: number;
+  /** Oldest event that somebody beside the retained ones still asks about: what it needs is not trimmed. Infinity: none. */
+  pinnedNumber: number;
   private readonly limits: UndoLogLimits;
   private readonly events: Float64Array;
   private readonly tables: (UndoTable | undefined)[];
@@ -35,6 +37,7 @@ export class UndoLog {
     this.enabled = false;
     this.eventNumber = 0;
     this.overflowCount = 0;
+    this.pinnedNumber = Number.POSITIVE_INFINITY;
     this.limits = limits;
     this.events = new Float64Array(limits.entriesMax);
     this.tables = new Array<UndoTable | undefined>(limits.entriesMax).fill(undefined);
@@ -76,10 +79,16 @@ export class UndoLog {
     return this.oldestNumber;
   }
 
-  /** Forgets entries that only events before `eventNumber` would need. */
+  /** Whether it can remember anything at all. */
+  get hasRoom(): boolean {
+    return this.limits.entriesMax > 0;
+  }
+
+  /** Forgets entries that only events before `eventNumber`, and before the pinned one, would need. */
   trim(eventNumber: number): void {
     const capacity = this.limits.entriesMax;
-    while (this.size > 0 && (this.events[this.head] as number) <= eventNumber) {
+    const last = Math.min(eventNumber, this.pinnedNumber);
+    while (this.size > 0 && (this.events[this.head] as number) <= last) {
       this.tables[this.head] = undefined;
       this.keys[this.head] = undefined;
       this.rows[this.head] = undefined;
