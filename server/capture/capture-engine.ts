@@ -43,6 +43,11 @@ export interface CaptureEngine {
    * it returns. Events of other types may still come for a while: they are in the ring already.
    */
   readonly setInterest?: ((types: Interest) => void) | undefined;
+  /**
+   * Live sources: a time (ns since the epoch, on the clock of their events) that all events to come are later than, as of the last
+   * `next` without an event.
+   */
+  readonly horizonNs?: (() => bigint) | undefined;
   /** Live sources: figures and circumstances, read now. */
   readonly status?: (() => CaptureStatus) | undefined;
 }

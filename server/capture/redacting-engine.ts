@@ -27,6 +27,7 @@ const COMMAND_PARAMS: readonly (CommandParams | undefined)[] = Array.from(
 export class RedactingEngine implements CaptureEngine {
   readonly setInterest: ((types: Interest) => void) | undefined;
   readonly status: (() => CaptureStatus) | undefined;
+  readonly horizonNs: (() => bigint) | undefined;
   private readonly inner: CaptureEngine;
   private readonly redactor: Redactor;
   private readonly scratch: EventRecord;
@@ -39,9 +40,10 @@ export class RedactingEngine implements CaptureEngine {
     this.scratch = new EventRecord();
     this.innerBytes = undefined;
     this.innerView = this.scratch.view;
-    const { setInterest, status } = inner;
+    const { setInterest, status, horizonNs } = inner;
     this.setInterest = setInterest === undefined ? undefined : (types) => setInterest.call(inner, types);
     this.status = status === undefined ? undefined : () => status.call(inner);
+    this.horizonNs = horizonNs === undefined ? undefined : () => horizonNs.call(inner);
   }
 
   get name(): CaptureEngine['name'] {

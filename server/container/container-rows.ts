@@ -101,12 +101,13 @@ export function storeContainer(table: ContainerTable, json: JsonObject): string 
   return key;
 }
 
-/** Forgets the container a removal event names. */
-export function forgetContainer(table: ContainerTable, json: JsonObject): void {
+/** Forgets the container a removal event names. Returns the key its row had; undefined when there was none. */
+export function forgetContainer(table: ContainerTable, json: JsonObject): string | undefined {
   const container = objectOf(json['container']) ?? json;
   const id = textOf(container['full_id']) || textOf(container['id']);
-  if (id === '') return;
-  if (!table.delete(id)) table.delete(table.findKeyByShortId(shortIdOf(id)) ?? id);
+  if (id === '') return undefined;
+  const key = table.find(id) === undefined ? table.findKeyByShortId(shortIdOf(id)) : id;
+  return key !== undefined && table.delete(key) ? key : undefined;
 }
 
 function rowOf(container: JsonObject, id: string, fullId: string): ContainerRow {

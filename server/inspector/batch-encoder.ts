@@ -2,7 +2,7 @@
  * Builds batches as encoded `StreamEventsResponse` messages, straight from the event in the loop: no object per event, and
  * the bytes need no further copy on their way to the client.
  */
-import type { Extractor, FieldRow } from '../fields/field.ts';
+import type { Extractor, FieldRow, FieldValue } from '../fields/field.ts';
 import type { InspectedEvent } from '../state/inspected-event.ts';
 import { ColumnEncoder, columnFieldLength } from './column-encoder.ts';
 import { fieldLength, ProtoWriter, varintLength, WIRE_BYTES, WIRE_VARINT } from './proto-writer.ts';
@@ -18,6 +18,7 @@ const BATCH_FILTER_IDS = 6;
 const BATCH_FILTER_COUNTS = 7;
 const BATCH_FIRST_EVENT_NUMBER = 8;
 const BATCH_LAST_EVENT_NUMBER = 9;
+const BATCH_INCOMPLETE_ROWS = 10;
 
 /** A field as the encoder reads it. */
 export interface EncodedField {
@@ -31,9 +32,14 @@ export interface LineWriter {
   length: number;
 }
 
+/** What a batch would hold of one event, read ahead of its turn: values in the order of the fields, or a line. */
+export type ProjectedRow = readonly FieldValue[] | Buffer;
+
 /** Rows of a batch in the making. */
 interface BatchBody {
   add(event: InspectedEvent): void;
+  project(event: InspectedEvent): ProjectedRow;
+  addProjected(row: ProjectedRow): void;
   readonly byteCount: number;
   encodedLength(): number;
   write(out: ProtoWriter): void;
@@ -48,6 +54,7 @@ export class BatchEncoder {
   private readonly body: BatchBody;
   private readonly filterIds: ProtoWriter;
   private readonly filterCounts: ProtoWriter;
+  private readonly incompleteRows: ProtoWriter;
   /** Whether some event matched other than exactly one filter. */
   private hasSharedMatches: boolean;
 
@@ -58,6 +65,7 @@ export class BatchEncoder {
     this.body = body;
     this.filterIds = new ProtoWriter(0);
     this.filterCounts = new ProtoWriter(0);
+    this.incompleteRows = new ProtoWriter(0);
     this.hasSharedMatches = false;
   }
 
@@ -81,15 +89,24 @@ export class BatchEncoder {
 
   /** Adds the event. `matchedFilterIds`, ascending, only for subscriptions with more than one filter. */
   add(event: InspectedEvent, matchedFilterIds?: readonly number[]): void {
-    const { num } = event.record;
-    if (this.count === 0) this.firstNum = num;
-    this.lastNum = num;
-    this.count++;
     this.body.add(event);
-    if (matchedFilterIds === undefined) return;
-    for (const id of matchedFilterIds) this.filterIds.varint(id);
-    this.filterCounts.varint(matchedFilterIds.length);
-    if (matchedFilterIds.length !== 1) this.hasSharedMatches = true;
+    this.note(event.record.num, matchedFilterIds);
+  }
+
+  /** Reads what the batch would hold of the event, which may be gone when its turn comes. */
+  project(event: InspectedEvent): ProjectedRow {
+    return this.body.project(event);
+  }
+
+  /** Adds event `num` as `project` has read it. */
+  addProjected(num: number, row: ProjectedRow, matchedFilterIds?: readonly number[]): void {
+    this.body.addProjected(row);
+    this.note(num, matchedFilterIds);
+  }
+
+  /** Marks the event added last: data about its container is missing. */
+  markIncomplete(): void {
+    this.incompleteRows.varint(this.count - 1);
   }
 
   /**
@@ -105,6 +122,7 @@ export class BatchEncoder {
       this.body.encodedLength() +
       fieldLength(this.filterIds.length) +
       fieldLength(this.filterCounts.length) +
+      fieldLength(this.incompleteRows.length) +
       (1 + varintLength(this.firstNum)) +
       (1 + varintLength(this.lastNum));
     const out = new ProtoWriter(1 + varintLength(length) + length);
@@ -117,6 +135,7 @@ export class BatchEncoder {
     out.appendField(BATCH_FILTER_COUNTS, this.filterCounts);
     writeNumber(out, BATCH_FIRST_EVENT_NUMBER, this.firstNum);
     writeNumber(out, BATCH_LAST_EVENT_NUMBER, this.lastNum);
+    out.appendField(BATCH_INCOMPLETE_ROWS, this.incompleteRows);
     this.reset();
     return out.bytes.length === out.length ? out.bytes : out.bytes.subarray(0, out.length);
   }
@@ -127,7 +146,18 @@ export class BatchEncoder {
     this.body.reset();
     this.filterIds.reset();
     this.filterCounts.reset();
+    this.incompleteRows.reset();
     this.hasSharedMatches = false;
+  }
+
+  private note(num: number, matchedFilterIds: readonly number[] | undefined): void {
+    if (this.count === 0) this.firstNum = num;
+    this.lastNum = num;
+    this.count++;
+    if (matchedFilterIds === undefined) return;
+    for (const id of matchedFilterIds) this.filterIds.varint(id);
+    this.filterCounts.varint(matchedFilterIds.length);
+    if (matchedFilterIds.length !== 1) this.hasSharedMatches = true;
   }
 }
 
@@ -159,6 +189,20 @@ class ColumnsBody implements BatchBody {
       column.add((extractors[i] as Extractor)(event));
       bytes += column.byteCount;
     }
+    this.bytes = bytes;
+  }
+
+  project(event: InspectedEvent): ProjectedRow {
+    return this.extractors.map((extract) => extract(event));
+  }
+
+  addProjected(row: ProjectedRow): void {
+    const values = row as readonly FieldValue[];
+    let bytes = 0;
+    this.columns.forEach((column, i) => {
+      column.add(values[i]);
+      bytes += column.byteCount;
+    });
     this.bytes = bytes;
   }
 
@@ -201,6 +245,21 @@ class LinesBody<W extends LineWriter> implements BatchBody {
     const before = this.out.length;
     this.render(event, this.out);
     this.lengths.varint(this.out.length - before);
+  }
+
+  project(event: InspectedEvent): ProjectedRow {
+    const { out } = this;
+    const before = out.length;
+    this.render(event, out);
+    const line = Buffer.from(out.bytes.subarray(before, out.length));
+    out.length = before;
+    return line;
+  }
+
+  addProjected(row: ProjectedRow): void {
+    const line = row as Buffer;
+    this.out.raw(line);
+    this.lengths.varint(line.length);
   }
 
   encodedLength(): number {

@@ -82,6 +82,22 @@ export interface InspectorCounters {
   eventsHidden: number;
   /** Events offered to readers. */
   eventsShown: number;
+  /** Of them, those of threads in containers, and those whose container was known completely at that moment. */
+  containerEvents: number;
+  containerEventsComplete: number;
+}
+
+/** Follows containers beside the parser. */
+export interface ContainerWatch {
+  /** Whether `settleDue` has something to do. */
+  readonly isDue: boolean;
+  readonly injected: number;
+  readonly injectionsRefused: number;
+  readonly swept: number;
+  /** While containers are pending, before an event is parsed: the time it has. */
+  onTime(tsHi: number, tsLo: number): void;
+  /** Between events: ends the waits that the last event has made an end to. */
+  settleDue(): void;
 }
 
 export class Inspector {
@@ -95,6 +111,8 @@ export class Inspector {
   readonly pending: PendingContainers;
   /** What delivery makes of events that wait for them. */
   readonly delivery: DeliveryCounters;
+  /** Set by whoever follows containers. */
+  containers: ContainerWatch | undefined;
   /** What stopped the source for good, when it was damage. */
   error: CaptureError | undefined;
   /** The event in the loop, or the last one. */
@@ -125,9 +143,16 @@ export class Inspector {
     if (parserOptions.addsBootTime === true) state.isLive = true;
     this.initialState = new InitialState(state);
     this.retained = new RetainedEvents(state, retention);
-    this.counters = { eventsRead: 0, eventsHidden: 0, eventsShown: 0 };
+    this.counters = {
+      eventsRead: 0,
+      eventsHidden: 0,
+      eventsShown: 0,
+      containerEvents: 0,
+      containerEventsComplete: 0,
+    };
     this.pending = new PendingContainers();
     this.delivery = newDeliveryCounters();
+    this.containers = undefined;
     this.error = undefined;
     this.record = new EventRecord();
     this.event = new InspectedEvent(this.record, state);
@@ -242,6 +267,7 @@ export class Inspector {
       event.firstTsHi = record.tsHi;
       event.firstTsLo = record.tsLo;
     }
+    if (this.pending.count > 0) this.containers?.onTime(record.tsHi, record.tsLo);
     undo.eventNumber = record.num;
     parser.begin(event);
     parser.parse(event);
@@ -253,6 +279,7 @@ export class Inspector {
     for (const reader of this.followers) reader.afterEvent?.();
     event.previousTsHi = record.tsHi;
     event.previousTsLo = record.tsLo;
+    if (this.containers?.isDue === true) this.containers.settleDue();
   }
 
   private hide(): void {
@@ -264,9 +291,18 @@ export class Inspector {
     const { event } = this;
     const { type } = this.record;
     this.counters.eventsShown++;
+    const containerId = event.thread === undefined ? '' : event.thread.containerId;
+    if (containerId !== '') this.countContainer(containerId);
     for (const reader of this.readers) {
       if (reader.eventTypes[type] === 1) reader.onEvent(event);
     }
     if (this.retention.eventsMax > 0) this.retained.keep(event);
+  }
+
+  /** One look-up, and nothing allocated: this is for every event of a container. */
+  private countContainer(containerId: string): void {
+    const { counters } = this;
+    counters.containerEvents++;
+    if (this.state.containers.find(containerId)?.isComplete === true) counters.containerEventsComplete++;
   }
 }

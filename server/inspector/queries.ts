@@ -47,6 +47,26 @@ export interface InspectorStatus {
   readonly node: NodeIdentity;
   readonly source: SourceStatus;
   readonly tables: readonly TableStatus[];
+  readonly containers: ContainerFigures;
+}
+
+/** How well events of containers are enriched, as far as the inspector knows. All but `pending` only grow. */
+export interface ContainerFigures {
+  /** Events of containers shown. */
+  readonly events: number;
+  /** Of them, those whose container was known completely when they were shown. */
+  readonly completeEvents: number;
+  /** Containers that are being asked about now. */
+  readonly pending: number;
+  /** Records put into the stream, and those that found no room. */
+  readonly injected: number;
+  readonly injectionsRefused: number;
+  /** Containers that left some time after their last thread. */
+  readonly swept: number;
+  readonly eventsHeld: number;
+  readonly eventsReleasedIncomplete: number;
+  readonly completionsSent: number;
+  readonly completionsLost: number;
 }
 
 /** Every question by name. */

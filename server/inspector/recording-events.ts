@@ -12,12 +12,23 @@ export const DATA_INDEXES: Int8Array = Int8Array.from(EVENT_TABLE, ({ flags, par
   (flags & TRANSFERS_DATA) === 0 ? -1 : params.findIndex(({ name }) => name === 'data'),
 );
 
-/** A record of no thread at the time of another. Integers are packed by the table's types, text (binary strings) gets its NUL. */
+/** A record of no thread at the time of another. */
 export function buildRecord(
   type: number,
   values: readonly (number | string)[],
   at: EventRecord,
 ): EventRecord {
+  const bytes = buildRecordBytes(type, values);
+  bytes.writeUInt32LE(at.tsLo, 0);
+  bytes.writeUInt32LE(at.tsHi, 4);
+  const record = new EventRecord();
+  record.attach(bytes);
+  record.load(0, at.cpu, 0);
+  return record;
+}
+
+/** A record of no thread and no time. Integers are packed by the table's types, text (binary strings) gets its NUL. */
+export function buildRecordBytes(type: number, values: readonly (number | string)[]): Buffer {
   const info = mustEventInfo(type);
   const cells = values.map((value, i) => {
     if (typeof value === 'string') return Buffer.from(`${value}\0`, 'latin1');
@@ -27,8 +38,6 @@ export function buildRecord(
   });
   const valuesAt = EVENT_HEADER_BYTES + cells.length * info.lengthSize;
   const bytes = Buffer.alloc(valuesAt + cells.reduce((sum, cell) => sum + cell.length, 0));
-  bytes.writeUInt32LE(at.tsLo, 0);
-  bytes.writeUInt32LE(at.tsHi, 4);
   bytes.fill(0xff, 8, 16);
   bytes.writeUInt32LE(bytes.length, 16);
   bytes.writeUInt16LE(type, 20);
@@ -41,10 +50,7 @@ export function buildRecord(
     cell.copy(bytes, valueAt);
     valueAt += cell.length;
   }
-  const record = new EventRecord();
-  record.attach(bytes);
-  record.load(0, at.cpu, 0);
-  return record;
+  return bytes;
 }
 
 /** Whether the record holds more data than `bytesMax`. */

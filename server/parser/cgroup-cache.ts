@@ -14,6 +14,9 @@ interface Membership {
   readonly containerType: string;
 }
 
+/** Told of a thread in a container; `type` is the engine word of the cgroup's shape, '' where it fits several. */
+export type ContainerSeen = (fullId: string, type: string, tid: number) => void;
+
 const RENAMED: ReadonlyMap<string, string> = new Map([
   ['perf', 'perf_event'],
   ['mem', 'memory'],
@@ -22,16 +25,20 @@ const RENAMED: ReadonlyMap<string, string> = new Map([
 
 export class CgroupCache {
   private readonly state: OsState;
+  private readonly onSeen: ContainerSeen | undefined;
   private readonly memberships: Map<string, Membership>;
 
-  constructor(state: OsState) {
+  /** `onSeen`: called for the first thread of a container, and for all while its row is not complete. */
+  constructor(state: OsState, onSeen?: ContainerSeen) {
     this.state = state;
+    this.onSeen = onSeen;
     this.memberships = new Map();
   }
 
   /** Sets the row's cgroups and container from a NUL-separated run of `subsystem=path`. */
   assign(row: ThreadInfo, run: string): void {
     let membership = this.memberships.get(run);
+    const isNewText = membership === undefined;
     if (membership === undefined) {
       const cgroups = splitCgroups(run);
       const match = matchContainer(cgroups);
@@ -42,10 +49,25 @@ export class CgroupCache {
     row.cgroups = membership.cgroups;
     row.containerId = membership.containerId;
     const { containerId, containerType } = membership;
-    if (containerId === '' || !rememberContainer(this.state.containers, containerId, containerType)) return;
-    // Users that came before the first thread were stored under the id their events have.
-    this.state.users.moveContainer(shortIdOf(containerId), containerId);
-    this.state.groups.moveContainer(shortIdOf(containerId), containerId);
+    if (containerId === '') return;
+    const { containers, users, groups } = this.state;
+    const isNewRow = rememberContainer(containers, containerId, containerType);
+    if (isNewRow) {
+      // Users that came before the first thread were stored under the id their events have.
+      users.moveContainer(shortIdOf(containerId), containerId);
+      groups.moveContainer(shortIdOf(containerId), containerId);
+    }
+    if (this.onSeen === undefined) return;
+    if (isNewText || isNewRow || containers.find(containerId)?.isComplete === false) {
+      this.onSeen(containerId, containerType, row.tid);
+    }
+  }
+
+  /** Drops the texts of these containers. */
+  forget(containerIds: ReadonlySet<string>): void {
+    for (const [run, { containerId }] of this.memberships) {
+      if (containerIds.has(containerId)) this.memberships.delete(run);
+    }
   }
 }
 

@@ -2,7 +2,7 @@
  * Containers as captures hold them: the JSON of container events, from the old meta event or an async event. The other async
  * event that changes state carries what a recording saw change without an event.
  */
-import { parseJson } from '../container/container-json.ts';
+import { type JsonObject, parseJson } from '../container/container-json.ts';
 import { forgetContainer, storeContainer } from '../container/container-rows.ts';
 import { PPME_ASYNCEVENT_E, PPME_CONTAINER_JSON_2_E } from '../event/event-types.ts';
 import { parseSupplement, STATE_CHANGE_EVENT } from '../event/supplement-text.ts';
@@ -18,7 +18,7 @@ export const CONTAINER_HANDLERS: readonly HandlerRow[] = [
 function parseContainer(context: ParserContext, event: InspectedEvent): void {
   const json = parseJson(event.record.text(0));
   if (json === undefined) context.counters.containerJsonInvalid++;
-  else storeContainer(context.state.containers, json);
+  else store(context, json);
 }
 
 function parseAsync(context: ParserContext, event: InspectedEvent): void {
@@ -28,8 +28,21 @@ function parseAsync(context: ParserContext, event: InspectedEvent): void {
   if (name !== 'container' && name !== 'container_removed') return;
   const json = parseJson(record.text(2));
   if (json === undefined) context.counters.containerJsonInvalid++;
-  else if (name === 'container') storeContainer(context.state.containers, json);
-  else forgetContainer(context.state.containers, json);
+  else if (name === 'container') store(context, json);
+  else forget(context, json);
+}
+
+function store({ state, options }: ParserContext, json: JsonObject): void {
+  const key = storeContainer(state.containers, json);
+  if (key !== undefined) options.onContainerStored?.(key);
+}
+
+/** Its users and groups go with it. */
+function forget({ state }: ParserContext, json: JsonObject): void {
+  const key = forgetContainer(state.containers, json);
+  if (key === undefined) return;
+  state.users.deleteContainer(key);
+  state.groups.deleteContainer(key);
 }
 
 function parseStateChange(context: ParserContext, event: InspectedEvent): void {

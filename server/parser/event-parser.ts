@@ -140,6 +140,11 @@ export class EventParser {
     }
   }
 
+  /** Drops what is kept to recognize these containers. */
+  forgetContainers(ids: ReadonlySet<string>): void {
+    this.context.cgroups.forget(ids);
+  }
+
   finish(event: InspectedEvent): void {
     const { context } = this;
     if (context.removeTid !== -1) {

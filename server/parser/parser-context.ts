@@ -8,7 +8,7 @@ import type { OsState } from '../state/os-state.ts';
 import type { ProcessTree } from '../state/process-tree.ts';
 import type { ThreadInfo } from '../state/thread-info.ts';
 import type { ThreadTable } from '../state/thread-table.ts';
-import { CgroupCache } from './cgroup-cache.ts';
+import { CgroupCache, type ContainerSeen } from './cgroup-cache.ts';
 import type { ParserCounters } from './event-parser.ts';
 import { RecentExits } from './recent-exits.ts';
 
@@ -26,6 +26,10 @@ export interface ParserOptions {
   readonly onPlaceholder?: ((tid: number) => void) | undefined;
   /** Called with fds a process was handed over a socket: their kind is not in the event and must be looked up. */
   readonly onPassedFds?: ((tid: number, fds: readonly number[]) => void) | undefined;
+  /** Called with threads found in a container: the first one, and any while its metadata is not complete. */
+  readonly onContainerSeen?: ContainerSeen | undefined;
+  /** Called with the key of a row that a container event has made or replaced. */
+  readonly onContainerStored?: ((key: string) => void) | undefined;
 }
 
 /** Parses one event type. `begin` has run. */
@@ -54,7 +58,7 @@ export class ParserContext {
     this.tree = state.tree;
     this.counters = counters;
     this.options = options;
-    this.cgroups = new CgroupCache(state);
+    this.cgroups = new CgroupCache(state, options.onContainerSeen);
     this.recentExits = new RecentExits();
     this.removeTid = -1;
     this.removeFd = -1;

@@ -7,6 +7,12 @@ import type {
 } from '../../proto/gen/strata/v1/node_service.ts';
 import { PPM_EVENT_MAX } from '../event/event-types.ts';
 import type { Inspectors } from '../inspector/event-feed.ts';
+import {
+  containerStatusMessage,
+  type RuntimeFigures,
+  runtimeCounters,
+  runtimeStatusMessage,
+} from './container-status.ts';
 import type { Methods } from './state-handlers.ts';
 import type { ErrorLog } from './status.ts';
 import type { Subscriptions } from './subscriptions.ts';
@@ -21,6 +27,8 @@ export interface NodeHandlerDeps {
   readonly fieldCount: number;
   /** Counters of parts other than the inspector and the streams. */
   extraCounters(): readonly Counter[];
+  /** Undefined where no container runtime is asked. */
+  readonly runtimes?: RuntimeFigures | undefined;
   readonly log: ErrorLog;
 }
 
@@ -42,7 +50,7 @@ export function nodeHandlers(deps: NodeHandlerDeps): Methods<NodeServiceServer> 
 }
 
 async function getStatus(deps: NodeHandlerDeps): Promise<GetStatusResponse> {
-  const { node, source, tables } = await deps.inspectors.node.query('getStatus', undefined);
+  const { node, source, tables, containers } = await deps.inspectors.node.query('getStatus', undefined);
   const { userCPUTime, systemCPUTime } = resourceUsage();
   return {
     node,
@@ -54,6 +62,8 @@ async function getStatus(deps: NodeHandlerDeps): Promise<GetStatusResponse> {
     memoryRssBytes: BigInt(memoryUsage.rss()),
     // Both are microseconds.
     cpuTimeNs: BigInt(userCPUTime + systemCPUTime) * 1000n,
+    runtimes: (deps.runtimes?.statuses() ?? []).map(runtimeStatusMessage),
+    containers: containerStatusMessage(containers, deps.runtimes),
   };
 }
 
@@ -78,7 +88,9 @@ async function getCounters(deps: NodeHandlerDeps): Promise<Counter[]> {
     },
   ];
   const inspector = await deps.inspectors.node.query('getCounters', undefined);
-  return [...inspector, ...own, ...deps.extraCounters()].sort((a, b) => (a.name < b.name ? -1 : 1));
+  return [...inspector, ...own, ...deps.extraCounters(), ...runtimeCounters(deps.runtimes)].sort((a, b) =>
+    a.name < b.name ? -1 : 1,
+  );
 }
 
 function sum(deps: NodeHandlerDeps, member: 'sentCount' | 'lostCount'): number {

@@ -15,6 +15,7 @@ import { StateServiceService } from '../../proto/gen/strata/v1/state_service.ts'
 import type { Inspectors } from '../inspector/event-feed.ts';
 import type { SubscriberClock } from '../stream/subscriber.ts';
 import { type Catalog, catalogHandlers } from './catalog-handlers.ts';
+import type { RuntimeFigures } from './container-status.ts';
 import { eventHandlers, eventServiceDefinition } from './event-handlers.ts';
 import { nodeHandlers } from './node-handlers.ts';
 import { RecordHandlers, recordingServiceDefinition } from './record-handlers.ts';
@@ -26,6 +27,8 @@ import { bindUnixSocket, type UnixListener } from './unix-socket.ts';
 
 /** Name in `grpc.health.v1` of what is no gRPC service: the source of events. */
 const CAPTURE_HEALTH = 'capture';
+/** The same for the container runtimes. */
+const CONTAINERS_HEALTH = 'containers';
 /** Largest request taken; the contract's own limits stay far below. */
 const REQUEST_BYTES_MAX = 4 * 1024 * 1024;
 /** Largest response sent. Batches end far below; full pages of threads with long environments do not. */
@@ -45,6 +48,8 @@ export interface RpcDeps {
   readonly log: ErrorLog;
   /** Counters of other parts, shown by `GetCounters`. */
   extraCounters(): readonly Counter[];
+  /** Undefined where no container runtime is asked. */
+  readonly runtimes?: RuntimeFigures | undefined;
 }
 
 export interface RpcServer {
@@ -60,6 +65,8 @@ export interface RpcServer {
   setServing(isServing: boolean): void;
   /** What it answers for the service name `capture`: whether events come, from the kernel or from a file. */
   setCapturing(isCapturing: boolean): void;
+  /** What it answers for the service name `containers`: whether every container runtime there is answers as it should. */
+  setContainersKnown(isKnown: boolean): void;
   /** Ends streams in good order, then everything, by force after `timeoutMs`. Removes the socket files. */
   stop(timeoutMs: number): Promise<void>;
 }
@@ -107,6 +114,7 @@ class GrpcServer implements RpcServer {
     addReflection(this.server);
     this.setServing(false);
     this.setCapturing(false);
+    this.setContainersKnown(false);
   }
 
   async listenUnix(path: string, mode: number): Promise<void> {
@@ -129,9 +137,14 @@ class GrpcServer implements RpcServer {
     this.health.setStatus(CAPTURE_HEALTH, isCapturing ? 'SERVING' : 'NOT_SERVING');
   }
 
+  setContainersKnown(isKnown: boolean): void {
+    this.health.setStatus(CONTAINERS_HEALTH, isKnown ? 'SERVING' : 'NOT_SERVING');
+  }
+
   async stop(timeoutMs: number): Promise<void> {
     this.setServing(false);
     this.setCapturing(false);
+    this.setContainersKnown(false);
     // Nobody new finds the way in; those inside are served to their end.
     for (const socket of this.sockets) socket.remove();
     await new Promise<void>((resolve) => {

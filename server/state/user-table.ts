@@ -15,6 +15,8 @@ export interface GroupRow {
   readonly name: string;
 }
 
+const NO_ROWS: ReadonlyMap<number, never> = new Map<number, never>();
+
 /** Rows by container id, then by numeric id. Text is binary strings. */
 export class IdentityTable<Row> {
   readonly counters: TableCounters;
@@ -77,6 +79,15 @@ export class IdentityTable<Row> {
     this.count--;
     this.counters.removed++;
     return true;
+  }
+
+  /** Rows of one container (the host: '') by id. */
+  rowsOf(containerId: string): ReadonlyMap<number, Row> {
+    return this.containers.get(containerId) ?? NO_ROWS;
+  }
+
+  deleteContainer(containerId: string): void {
+    for (const id of [...this.rowsOf(containerId).keys()]) this.delete(containerId, id);
   }
 
   /** Puts all rows of one container id under another, which wins where both have a row. */

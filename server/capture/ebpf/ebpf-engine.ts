@@ -69,6 +69,8 @@ export class EbpfEngine implements CaptureEngine {
   private missesAt: number;
   private misses: number;
   private sleepUntil: number;
+  /** All records up to here have been handed out, ns after the clock's base. */
+  private horizonAt: number;
 
   /** `interest`: what is captured until `setInterest` says otherwise. */
   constructor(options: LiveOptions, interest: Interest = emptyInterest()) {
@@ -87,6 +89,7 @@ export class EbpfEngine implements CaptureEngine {
     this.missesAt = -Infinity;
     this.misses = 0;
     this.sleepUntil = -Infinity;
+    this.horizonAt = 0;
   }
 
   /** Attaches, then collects the initial state. Throws a StrataError that says what is missing and what to do. */
@@ -142,6 +145,12 @@ export class EbpfEngine implements CaptureEngine {
     const { running } = this;
     if (running === undefined) return;
     this.applyInterest(running.probe, running.rows);
+  }
+
+  horizonNs(): bigint {
+    const { running } = this;
+    if (running === undefined) return 0n;
+    return (BigInt(running.clock.baseHi) << 32n) + BigInt(Math.floor(this.horizonAt));
   }
 
   /** Sums of the kernel side; zeros before `open`. */
@@ -224,6 +233,7 @@ export class EbpfEngine implements CaptureEngine {
       const rings = probe.rings.map((memory) => new Ring(memory));
       const merge = new RingMerge(rings, clock.baseHi);
       const waiter = new RingWaiter(probe.ringFds, probe.wake, WAIT_MS_MAX);
+      this.horizonAt = clock.now();
       probe.config.writeUInt32LE(1, CONFIG.enabled);
       return { probe, clock, merge, waiter, rows: tables.rows };
     } catch (error) {
@@ -271,7 +281,8 @@ export class EbpfEngine implements CaptureEngine {
 
   private beginRound({ merge, clock, probe }: Running): void {
     const now = clock.now();
-    merge.beginRound(now - this.windowNs);
+    this.horizonAt = now - this.windowNs;
+    merge.beginRound(this.horizonAt);
     if (now - this.lossAt < LOSS_REFRESH_NS) return;
     this.lossAt = now;
     if (now - this.missesAt >= MISSES_REFRESH_NS) {

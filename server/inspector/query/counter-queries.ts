@@ -110,6 +110,47 @@ const COUNTER_ROWS: readonly CounterRow[] = [
     'containers refused because the table was full',
     ({ state }) => state.containers.counters.refused,
   ),
+  row('container_events', 'events of containers shown', ({ counters }) => counters.containerEvents),
+  row(
+    'container_events_complete',
+    'of them, those whose container was known completely when they were shown',
+    ({ counters }) => counters.containerEventsComplete,
+  ),
+  row(
+    'containers_swept',
+    'containers that left some time after their last thread',
+    ({ containers }) => containers?.swept ?? 0,
+  ),
+  row(
+    'records_injected',
+    'records about containers and their users put into the stream',
+    ({ containers }) => containers?.injected ?? 0,
+  ),
+  row(
+    'injections_refused',
+    'news of containers not put into the stream, for want of room',
+    ({ containers }) => containers?.injectionsRefused ?? 0,
+  ),
+  row(
+    'events_held',
+    'events that delivery COMPLETE held back for their container',
+    ({ delivery }) => delivery.eventsHeld,
+  ),
+  row(
+    'events_released_incomplete',
+    'events held back and then sent without the metadata of their container',
+    ({ delivery }) => delivery.eventsReleasedIncomplete,
+  ),
+  row(
+    'completions_sent',
+    'completions sent in delivery IMMEDIATE',
+    ({ delivery }) => delivery.completionsSent,
+  ),
+  row(
+    'completions_lost',
+    'completions not sent, for want of room',
+    ({ delivery }) => delivery.completionsLost,
+  ),
   row(
     'interfaces_refused',
     'interface addresses left out because there were too many',

@@ -6,7 +6,8 @@ import {
 } from '../../../proto/gen/strata/v1/node_service.ts';
 import type { OsState } from '../../state/os-state.ts';
 import type { TableCounters } from '../../state/table-counters.ts';
-import type { InspectorStatus } from '../queries.ts';
+import type { Inspector } from '../inspector.ts';
+import type { ContainerFigures, InspectorStatus } from '../queries.ts';
 import { liveStatus } from './live-status.ts';
 import { captureEngineOf, nodeIdentityOf, type QueryContext } from './query-context.ts';
 import { type TableBytes, tableBytes } from './table-bytes.ts';
@@ -16,6 +17,19 @@ export function getStatus(_request: undefined, context: QueryContext): Inspector
     node: nodeIdentityOf(context),
     source: sourceStatus(context),
     tables: tableStatuses(context.inspector.state),
+    containers: containerFigures(context.inspector),
+  };
+}
+
+function containerFigures({ counters, pending, containers, delivery }: Inspector): ContainerFigures {
+  return {
+    events: counters.containerEvents,
+    completeEvents: counters.containerEventsComplete,
+    pending: pending.count,
+    injected: containers?.injected ?? 0,
+    injectionsRefused: containers?.injectionsRefused ?? 0,
+    swept: containers?.swept ?? 0,
+    ...delivery,
   };
 }
 

@@ -127,6 +127,18 @@ test('the status puts the parts together', () =>
           live: undefined,
         },
         tables: [],
+        containers: {
+          events: 4,
+          completeEvents: 3,
+          pending: 1,
+          injected: 0,
+          injectionsRefused: 0,
+          swept: 0,
+          eventsHeld: 2,
+          eventsReleasedIncomplete: 0,
+          completionsSent: 0,
+          completionsLost: 0,
+        },
       }),
       getCounters: () => [{ name: 'zz', value: 5n, description: '' }],
     };
@@ -134,6 +146,7 @@ test('the status puts the parts together', () =>
     assert.equal(status.sources[0]?.captureName, 'x.scap');
     assert.equal(status.startTimestampNs, 77n);
     assert.ok(status.memoryRssBytes > 0n);
+    assert.deepEqual([status.containers?.hitRate, status.containers?.heldEventCount], [0.75, 2n]);
     const { counters } = await client.getCounters();
     const names = counters.map((counter) => counter.name);
     assert.deepEqual(names, [...names].sort());

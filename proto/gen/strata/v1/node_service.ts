@@ -51,6 +51,30 @@ export namespace SourceState {
   export type FAILED = typeof SourceState.FAILED;
 }
 
+/** How a container runtime is reached. */
+export const RuntimeState = {
+  /** UNSPECIFIED - Not given; never sent by a server. */
+  UNSPECIFIED: 0,
+  /** CONNECTING - Being connected to for the first time. */
+  CONNECTING: 1,
+  /** READY - Answers. */
+  READY: 2,
+  /** DEGRADED - Does not answer as it should; tried again and again. */
+  DEGRADED: 3,
+  /** ABSENT - Its socket is not there (any more). */
+  ABSENT: 4,
+} as const;
+
+export type RuntimeState = typeof RuntimeState[keyof typeof RuntimeState];
+
+export namespace RuntimeState {
+  export type UNSPECIFIED = typeof RuntimeState.UNSPECIFIED;
+  export type CONNECTING = typeof RuntimeState.CONNECTING;
+  export type READY = typeof RuntimeState.READY;
+  export type DEGRADED = typeof RuntimeState.DEGRADED;
+  export type ABSENT = typeof RuntimeState.ABSENT;
+}
+
 /** A source of events. */
 export interface SourceStatus {
   /** Name, such as `syscall`. */
@@ -187,6 +211,76 @@ export interface SubscriptionStatus {
   readonly overflowPolicy: string;
 }
 
+/** A container runtime that is asked about containers. */
+export interface RuntimeStatus {
+  /** What it speaks: `docker`, `podman`, `cri`, `containerd`. */
+  readonly kind: string;
+  /** Path of its socket, as the server sees it. */
+  readonly socketPath: string;
+  /** Whether it answers. */
+  readonly state: RuntimeState;
+  /** What it calls itself; empty before its first answer. */
+  readonly version: string;
+  /** Why it is degraded and what can be done about it; empty when it is not. */
+  readonly error: string;
+  /** Containers it is known to have. */
+  readonly containerCount: bigint;
+  /** Calls made. */
+  readonly callCount: bigint;
+  /** Of them, those that failed, late ones included. */
+  readonly callFailureCount: bigint;
+  /** Of them, those not answered in time. */
+  readonly callTimeoutCount: bigint;
+  /** Events it has pushed. */
+  readonly eventCount: bigint;
+  /** Times it was connected to again. */
+  readonly reconnectCount: bigint;
+  /** Whether its events are received now. */
+  readonly isWatching: boolean;
+}
+
+/** How well events of containers carry what runtimes know about their containers. */
+export interface ContainerStatus {
+  /** Events of containers shown. */
+  readonly eventCount: bigint;
+  /** Of them, those whose container was known completely when they were shown. */
+  readonly completeEventCount: bigint;
+  /** `complete_event_count` / `event_count`; not set before the first. */
+  readonly hitRate?:
+    | number
+    | undefined;
+  /** Containers that events wait for now. */
+  readonly pendingCount: number;
+  /** Containers whose metadata was there before the first thread was seen in them. */
+  readonly prefetchedCount: bigint;
+  /** Look-ups of containers that threads were seen in. */
+  readonly lookupCount: bigint;
+  /** Of them, those that found the container. */
+  readonly lookupFoundCount: bigint;
+  /** Of them, those given up. */
+  readonly lookupFailedCount: bigint;
+  /** Look-ups not begun, because as many as may be were running. */
+  readonly lookupRefusedCount: bigint;
+  /** Times the users and groups of a container were read. */
+  readonly usersReadCount: bigint;
+  /** Times they could not be read. */
+  readonly usersFailedCount: bigint;
+  /** Records about containers and their users put into the stream of events. */
+  readonly injectedCount: bigint;
+  /** Records not put into it, for want of room. */
+  readonly injectionRefusedCount: bigint;
+  /** Containers, with their users and groups, that left some time after their last thread. */
+  readonly sweptCount: bigint;
+  /** Events that delivery COMPLETE held back for their container. */
+  readonly heldEventCount: bigint;
+  /** Of them, those sent without its metadata. */
+  readonly releasedIncompleteCount: bigint;
+  /** Completions sent in delivery IMMEDIATE. */
+  readonly completionCount: bigint;
+  /** Completions not sent, for want of room. */
+  readonly lostCompletionCount: bigint;
+}
+
 /** Request of `NodeService.GetStatus`. */
 export interface GetStatusRequest {
 }
@@ -211,6 +305,10 @@ export interface GetStatusResponse {
   readonly memoryRssBytes: bigint;
   /** CPU time of the server, nanoseconds. */
   readonly cpuTimeNs: bigint;
+  /** Container runtimes that are asked; empty when none was found or the server serves a capture file. */
+  readonly runtimes: readonly RuntimeStatus[];
+  /** How well events of containers are enriched. */
+  readonly containers: ContainerStatus | undefined;
 }
 
 /** One counter. */
@@ -1307,6 +1405,594 @@ export const SubscriptionStatus: MessageFns<SubscriptionStatus> = {
   },
 };
 
+function createBaseRuntimeStatus(): RuntimeStatus {
+  return {
+    kind: "",
+    socketPath: "",
+    state: 0,
+    version: "",
+    error: "",
+    containerCount: 0n,
+    callCount: 0n,
+    callFailureCount: 0n,
+    callTimeoutCount: 0n,
+    eventCount: 0n,
+    reconnectCount: 0n,
+    isWatching: false,
+  };
+}
+
+export const RuntimeStatus: MessageFns<RuntimeStatus> = {
+  encode(message: RuntimeStatus, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.kind !== "") {
+      writer.uint32(10).string(message.kind);
+    }
+    if (message.socketPath !== "") {
+      writer.uint32(18).string(message.socketPath);
+    }
+    if (message.state !== 0) {
+      writer.uint32(24).int32(message.state);
+    }
+    if (message.version !== "") {
+      writer.uint32(34).string(message.version);
+    }
+    if (message.error !== "") {
+      writer.uint32(42).string(message.error);
+    }
+    if (message.containerCount !== 0n) {
+      if (BigInt.asUintN(64, message.containerCount) !== message.containerCount) {
+        throw new globalThis.Error("value provided for field message.containerCount of type uint64 too large");
+      }
+      writer.uint32(48).uint64(message.containerCount);
+    }
+    if (message.callCount !== 0n) {
+      if (BigInt.asUintN(64, message.callCount) !== message.callCount) {
+        throw new globalThis.Error("value provided for field message.callCount of type uint64 too large");
+      }
+      writer.uint32(56).uint64(message.callCount);
+    }
+    if (message.callFailureCount !== 0n) {
+      if (BigInt.asUintN(64, message.callFailureCount) !== message.callFailureCount) {
+        throw new globalThis.Error("value provided for field message.callFailureCount of type uint64 too large");
+      }
+      writer.uint32(64).uint64(message.callFailureCount);
+    }
+    if (message.callTimeoutCount !== 0n) {
+      if (BigInt.asUintN(64, message.callTimeoutCount) !== message.callTimeoutCount) {
+        throw new globalThis.Error("value provided for field message.callTimeoutCount of type uint64 too large");
+      }
+      writer.uint32(72).uint64(message.callTimeoutCount);
+    }
+    if (message.eventCount !== 0n) {
+      if (BigInt.asUintN(64, message.eventCount) !== message.eventCount) {
+        throw new globalThis.Error("value provided for field message.eventCount of type uint64 too large");
+      }
+      writer.uint32(80).uint64(message.eventCount);
+    }
+    if (message.reconnectCount !== 0n) {
+      if (BigInt.asUintN(64, message.reconnectCount) !== message.reconnectCount) {
+        throw new globalThis.Error("value provided for field message.reconnectCount of type uint64 too large");
+      }
+      writer.uint32(88).uint64(message.reconnectCount);
+    }
+    if (message.isWatching !== false) {
+      writer.uint32(96).bool(message.isWatching);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): RuntimeStatus {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseRuntimeStatus() as any;
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.kind = reader.string();
+            continue;
+          }
+          case 2: {
+            if (tag !== 18) {
+              break;
+            }
+
+            message.socketPath = reader.string();
+            continue;
+          }
+          case 3: {
+            if (tag !== 24) {
+              break;
+            }
+
+            message.state = reader.int32() as any;
+            continue;
+          }
+          case 4: {
+            if (tag !== 34) {
+              break;
+            }
+
+            message.version = reader.string();
+            continue;
+          }
+          case 5: {
+            if (tag !== 42) {
+              break;
+            }
+
+            message.error = reader.string();
+            continue;
+          }
+          case 6: {
+            if (tag !== 48) {
+              break;
+            }
+
+            message.containerCount = reader.uint64() as bigint;
+            continue;
+          }
+          case 7: {
+            if (tag !== 56) {
+              break;
+            }
+
+            message.callCount = reader.uint64() as bigint;
+            continue;
+          }
+          case 8: {
+            if (tag !== 64) {
+              break;
+            }
+
+            message.callFailureCount = reader.uint64() as bigint;
+            continue;
+          }
+          case 9: {
+            if (tag !== 72) {
+              break;
+            }
+
+            message.callTimeoutCount = reader.uint64() as bigint;
+            continue;
+          }
+          case 10: {
+            if (tag !== 80) {
+              break;
+            }
+
+            message.eventCount = reader.uint64() as bigint;
+            continue;
+          }
+          case 11: {
+            if (tag !== 88) {
+              break;
+            }
+
+            message.reconnectCount = reader.uint64() as bigint;
+            continue;
+          }
+          case 12: {
+            if (tag !== 96) {
+              break;
+            }
+
+            message.isWatching = reader.bool();
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  create(base?: DeepPartial<RuntimeStatus>): RuntimeStatus {
+    return RuntimeStatus.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<RuntimeStatus>): RuntimeStatus {
+    const message = createBaseRuntimeStatus() as any;
+    message.kind = object.kind ?? "";
+    message.socketPath = object.socketPath ?? "";
+    message.state = object.state ?? 0;
+    message.version = object.version ?? "";
+    message.error = object.error ?? "";
+    message.containerCount = (object.containerCount !== undefined && object.containerCount !== null)
+      ? BigInt(object.containerCount)
+      : 0n;
+    message.callCount = (object.callCount !== undefined && object.callCount !== null) ? BigInt(object.callCount) : 0n;
+    message.callFailureCount = (object.callFailureCount !== undefined && object.callFailureCount !== null)
+      ? BigInt(object.callFailureCount)
+      : 0n;
+    message.callTimeoutCount = (object.callTimeoutCount !== undefined && object.callTimeoutCount !== null)
+      ? BigInt(object.callTimeoutCount)
+      : 0n;
+    message.eventCount = (object.eventCount !== undefined && object.eventCount !== null)
+      ? BigInt(object.eventCount)
+      : 0n;
+    message.reconnectCount = (object.reconnectCount !== undefined && object.reconnectCount !== null)
+      ? BigInt(object.reconnectCount)
+      : 0n;
+    message.isWatching = object.isWatching ?? false;
+    return message;
+  },
+};
+
+function createBaseContainerStatus(): ContainerStatus {
+  return {
+    eventCount: 0n,
+    completeEventCount: 0n,
+    hitRate: undefined,
+    pendingCount: 0,
+    prefetchedCount: 0n,
+    lookupCount: 0n,
+    lookupFoundCount: 0n,
+    lookupFailedCount: 0n,
+    lookupRefusedCount: 0n,
+    usersReadCount: 0n,
+    usersFailedCount: 0n,
+    injectedCount: 0n,
+    injectionRefusedCount: 0n,
+    sweptCount: 0n,
+    heldEventCount: 0n,
+    releasedIncompleteCount: 0n,
+    completionCount: 0n,
+    lostCompletionCount: 0n,
+  };
+}
+
+export const ContainerStatus: MessageFns<ContainerStatus> = {
+  encode(message: ContainerStatus, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.eventCount !== 0n) {
+      if (BigInt.asUintN(64, message.eventCount) !== message.eventCount) {
+        throw new globalThis.Error("value provided for field message.eventCount of type uint64 too large");
+      }
+      writer.uint32(8).uint64(message.eventCount);
+    }
+    if (message.completeEventCount !== 0n) {
+      if (BigInt.asUintN(64, message.completeEventCount) !== message.completeEventCount) {
+        throw new globalThis.Error("value provided for field message.completeEventCount of type uint64 too large");
+      }
+      writer.uint32(16).uint64(message.completeEventCount);
+    }
+    if (message.hitRate !== undefined) {
+      writer.uint32(25).double(message.hitRate);
+    }
+    if (message.pendingCount !== 0) {
+      writer.uint32(32).uint32(message.pendingCount);
+    }
+    if (message.prefetchedCount !== 0n) {
+      if (BigInt.asUintN(64, message.prefetchedCount) !== message.prefetchedCount) {
+        throw new globalThis.Error("value provided for field message.prefetchedCount of type uint64 too large");
+      }
+      writer.uint32(40).uint64(message.prefetchedCount);
+    }
+    if (message.lookupCount !== 0n) {
+      if (BigInt.asUintN(64, message.lookupCount) !== message.lookupCount) {
+        throw new globalThis.Error("value provided for field message.lookupCount of type uint64 too large");
+      }
+      writer.uint32(48).uint64(message.lookupCount);
+    }
+    if (message.lookupFoundCount !== 0n) {
+      if (BigInt.asUintN(64, message.lookupFoundCount) !== message.lookupFoundCount) {
+        throw new globalThis.Error("value provided for field message.lookupFoundCount of type uint64 too large");
+      }
+      writer.uint32(56).uint64(message.lookupFoundCount);
+    }
+    if (message.lookupFailedCount !== 0n) {
+      if (BigInt.asUintN(64, message.lookupFailedCount) !== message.lookupFailedCount) {
+        throw new globalThis.Error("value provided for field message.lookupFailedCount of type uint64 too large");
+      }
+      writer.uint32(64).uint64(message.lookupFailedCount);
+    }
+    if (message.lookupRefusedCount !== 0n) {
+      if (BigInt.asUintN(64, message.lookupRefusedCount) !== message.lookupRefusedCount) {
+        throw new globalThis.Error("value provided for field message.lookupRefusedCount of type uint64 too large");
+      }
+      writer.uint32(72).uint64(message.lookupRefusedCount);
+    }
+    if (message.usersReadCount !== 0n) {
+      if (BigInt.asUintN(64, message.usersReadCount) !== message.usersReadCount) {
+        throw new globalThis.Error("value provided for field message.usersReadCount of type uint64 too large");
+      }
+      writer.uint32(80).uint64(message.usersReadCount);
+    }
+    if (message.usersFailedCount !== 0n) {
+      if (BigInt.asUintN(64, message.usersFailedCount) !== message.usersFailedCount) {
+        throw new globalThis.Error("value provided for field message.usersFailedCount of type uint64 too large");
+      }
+      writer.uint32(88).uint64(message.usersFailedCount);
+    }
+    if (message.injectedCount !== 0n) {
+      if (BigInt.asUintN(64, message.injectedCount) !== message.injectedCount) {
+        throw new globalThis.Error("value provided for field message.injectedCount of type uint64 too large");
+      }
+      writer.uint32(96).uint64(message.injectedCount);
+    }
+    if (message.injectionRefusedCount !== 0n) {
+      if (BigInt.asUintN(64, message.injectionRefusedCount) !== message.injectionRefusedCount) {
+        throw new globalThis.Error("value provided for field message.injectionRefusedCount of type uint64 too large");
+      }
+      writer.uint32(104).uint64(message.injectionRefusedCount);
+    }
+    if (message.sweptCount !== 0n) {
+      if (BigInt.asUintN(64, message.sweptCount) !== message.sweptCount) {
+        throw new globalThis.Error("value provided for field message.sweptCount of type uint64 too large");
+      }
+      writer.uint32(112).uint64(message.sweptCount);
+    }
+    if (message.heldEventCount !== 0n) {
+      if (BigInt.asUintN(64, message.heldEventCount) !== message.heldEventCount) {
+        throw new globalThis.Error("value provided for field message.heldEventCount of type uint64 too large");
+      }
+      writer.uint32(120).uint64(message.heldEventCount);
+    }
+    if (message.releasedIncompleteCount !== 0n) {
+      if (BigInt.asUintN(64, message.releasedIncompleteCount) !== message.releasedIncompleteCount) {
+        throw new globalThis.Error("value provided for field message.releasedIncompleteCount of type uint64 too large");
+      }
+      writer.uint32(128).uint64(message.releasedIncompleteCount);
+    }
+    if (message.completionCount !== 0n) {
+      if (BigInt.asUintN(64, message.completionCount) !== message.completionCount) {
+        throw new globalThis.Error("value provided for field message.completionCount of type uint64 too large");
+      }
+      writer.uint32(136).uint64(message.completionCount);
+    }
+    if (message.lostCompletionCount !== 0n) {
+      if (BigInt.asUintN(64, message.lostCompletionCount) !== message.lostCompletionCount) {
+        throw new globalThis.Error("value provided for field message.lostCompletionCount of type uint64 too large");
+      }
+      writer.uint32(144).uint64(message.lostCompletionCount);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): ContainerStatus {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseContainerStatus() as any;
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 8) {
+              break;
+            }
+
+            message.eventCount = reader.uint64() as bigint;
+            continue;
+          }
+          case 2: {
+            if (tag !== 16) {
+              break;
+            }
+
+            message.completeEventCount = reader.uint64() as bigint;
+            continue;
+          }
+          case 3: {
+            if (tag !== 25) {
+              break;
+            }
+
+            message.hitRate = reader.double();
+            continue;
+          }
+          case 4: {
+            if (tag !== 32) {
+              break;
+            }
+
+            message.pendingCount = reader.uint32();
+            continue;
+          }
+          case 5: {
+            if (tag !== 40) {
+              break;
+            }
+
+            message.prefetchedCount = reader.uint64() as bigint;
+            continue;
+          }
+          case 6: {
+            if (tag !== 48) {
+              break;
+            }
+
+            message.lookupCount = reader.uint64() as bigint;
+            continue;
+          }
+          case 7: {
+            if (tag !== 56) {
+              break;
+            }
+
+            message.lookupFoundCount = reader.uint64() as bigint;
+            continue;
+          }
+          case 8: {
+            if (tag !== 64) {
+              break;
+            }
+
+            message.lookupFailedCount = reader.uint64() as bigint;
+            continue;
+          }
+          case 9: {
+            if (tag !== 72) {
+              break;
+            }
+
+            message.lookupRefusedCount = reader.uint64() as bigint;
+            continue;
+          }
+          case 10: {
+            if (tag !== 80) {
+              break;
+            }
+
+            message.usersReadCount = reader.uint64() as bigint;
+            continue;
+          }
+          case 11: {
+            if (tag !== 88) {
+              break;
+            }
+
+            message.usersFailedCount = reader.uint64() as bigint;
+            continue;
+          }
+          case 12: {
+            if (tag !== 96) {
+              break;
+            }
+
+            message.injectedCount = reader.uint64() as bigint;
+            continue;
+          }
+          case 13: {
+            if (tag !== 104) {
+              break;
+            }
+
+            message.injectionRefusedCount = reader.uint64() as bigint;
+            continue;
+          }
+          case 14: {
+            if (tag !== 112) {
+              break;
+            }
+
+            message.sweptCount = reader.uint64() as bigint;
+            continue;
+          }
+          case 15: {
+            if (tag !== 120) {
+              break;
+            }
+
+            message.heldEventCount = reader.uint64() as bigint;
+            continue;
+          }
+          case 16: {
+            if (tag !== 128) {
+              break;
+            }
+
+            message.releasedIncompleteCount = reader.uint64() as bigint;
+            continue;
+          }
+          case 17: {
+            if (tag !== 136) {
+              break;
+            }
+
+            message.completionCount = reader.uint64() as bigint;
+            continue;
+          }
+          case 18: {
+            if (tag !== 144) {
+              break;
+            }
+
+            message.lostCompletionCount = reader.uint64() as bigint;
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  create(base?: DeepPartial<ContainerStatus>): ContainerStatus {
+    return ContainerStatus.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<ContainerStatus>): ContainerStatus {
+    const message = createBaseContainerStatus() as any;
+    message.eventCount = (object.eventCount !== undefined && object.eventCount !== null)
+      ? BigInt(object.eventCount)
+      : 0n;
+    message.completeEventCount = (object.completeEventCount !== undefined && object.completeEventCount !== null)
+      ? BigInt(object.completeEventCount)
+      : 0n;
+    message.hitRate = object.hitRate ?? undefined;
+    message.pendingCount = object.pendingCount ?? 0;
+    message.prefetchedCount = (object.prefetchedCount !== undefined && object.prefetchedCount !== null)
+      ? BigInt(object.prefetchedCount)
+      : 0n;
+    message.lookupCount = (object.lookupCount !== undefined && object.lookupCount !== null)
+      ? BigInt(object.lookupCount)
+      : 0n;
+    message.lookupFoundCount = (object.lookupFoundCount !== undefined && object.lookupFoundCount !== null)
+      ? BigInt(object.lookupFoundCount)
+      : 0n;
+    message.lookupFailedCount = (object.lookupFailedCount !== undefined && object.lookupFailedCount !== null)
+      ? BigInt(object.lookupFailedCount)
+      : 0n;
+    message.lookupRefusedCount = (object.lookupRefusedCount !== undefined && object.lookupRefusedCount !== null)
+      ? BigInt(object.lookupRefusedCount)
+      : 0n;
+    message.usersReadCount = (object.usersReadCount !== undefined && object.usersReadCount !== null)
+      ? BigInt(object.usersReadCount)
+      : 0n;
+    message.usersFailedCount = (object.usersFailedCount !== undefined && object.usersFailedCount !== null)
+      ? BigInt(object.usersFailedCount)
+      : 0n;
+    message.injectedCount = (object.injectedCount !== undefined && object.injectedCount !== null)
+      ? BigInt(object.injectedCount)
+      : 0n;
+    message.injectionRefusedCount =
+      (object.injectionRefusedCount !== undefined && object.injectionRefusedCount !== null)
+        ? BigInt(object.injectionRefusedCount)
+        : 0n;
+    message.sweptCount = (object.sweptCount !== undefined && object.sweptCount !== null)
+      ? BigInt(object.sweptCount)
+      : 0n;
+    message.heldEventCount = (object.heldEventCount !== undefined && object.heldEventCount !== null)
+      ? BigInt(object.heldEventCount)
+      : 0n;
+    message.releasedIncompleteCount =
+      (object.releasedIncompleteCount !== undefined && object.releasedIncompleteCount !== null)
+        ? BigInt(object.releasedIncompleteCount)
+        : 0n;
+    message.completionCount = (object.completionCount !== undefined && object.completionCount !== null)
+      ? BigInt(object.completionCount)
+      : 0n;
+    message.lostCompletionCount = (object.lostCompletionCount !== undefined && object.lostCompletionCount !== null)
+      ? BigInt(object.lostCompletionCount)
+      : 0n;
+    return message;
+  },
+};
+
 function createBaseGetStatusRequest(): GetStatusRequest {
   return {};
 }
@@ -1360,6 +2046,8 @@ function createBaseGetStatusResponse(): GetStatusResponse {
     subscriptions: [],
     memoryRssBytes: 0n,
     cpuTimeNs: 0n,
+    runtimes: [],
+    containers: undefined,
   };
 }
 
@@ -1397,6 +2085,12 @@ export const GetStatusResponse: MessageFns<GetStatusResponse> = {
         throw new globalThis.Error("value provided for field message.cpuTimeNs of type uint64 too large");
       }
       writer.uint32(64).uint64(message.cpuTimeNs);
+    }
+    for (const v of message.runtimes) {
+      RuntimeStatus.encode(v!, writer.uint32(74).fork()).join();
+    }
+    if (message.containers !== undefined) {
+      ContainerStatus.encode(message.containers, writer.uint32(82).fork()).join();
     }
     return writer;
   },
@@ -1478,6 +2172,22 @@ export const GetStatusResponse: MessageFns<GetStatusResponse> = {
             message.cpuTimeNs = reader.uint64() as bigint;
             continue;
           }
+          case 9: {
+            if (tag !== 74) {
+              break;
+            }
+
+            message.runtimes.push(RuntimeStatus.decode(reader, reader.uint32()));
+            continue;
+          }
+          case 10: {
+            if (tag !== 82) {
+              break;
+            }
+
+            message.containers = ContainerStatus.decode(reader, reader.uint32());
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -1509,6 +2219,10 @@ export const GetStatusResponse: MessageFns<GetStatusResponse> = {
       ? BigInt(object.memoryRssBytes)
       : 0n;
     message.cpuTimeNs = (object.cpuTimeNs !== undefined && object.cpuTimeNs !== null) ? BigInt(object.cpuTimeNs) : 0n;
+    message.runtimes = object.runtimes?.map((e) => RuntimeStatus.fromPartial(e)) || [];
+    message.containers = (object.containers !== undefined && object.containers !== null)
+      ? ContainerStatus.fromPartial(object.containers)
+      : undefined;
     return message;
   },
 };
