@@ -3,9 +3,12 @@
  * inspector's thread; `worker-inspector.ts` reaches it from the control plane.
  */
 import type { CaptureError } from '../capture/capture-engine.ts';
+import type { ContainerUpdate } from '../container/container-update.ts';
 import { u64Big } from '../event/u64.ts';
+import type { ContainerTracker } from './container-tracker.ts';
 import type { EventFeed, FeedListener, FeedRequest, InspectorHandle } from './event-feed.ts';
 import type { Healing } from './healing.ts';
+import type { IdentityWatch } from './identity-watch.ts';
 import type { Inspector } from './inspector.ts';
 import { HoldReader, PaceReader } from './pace.ts';
 import type { Queries, QueryKind } from './queries.ts';
@@ -20,6 +23,8 @@ import { compileFilters, compileSubscription } from './subscription-compiler.ts'
 const SLICE_EVENTS = 1024;
 /** How often batches and marks are looked after while the loop waits or runs. */
 const TICK_MS = 20;
+/** How often containers without threads are looked for. */
+const SWEEP_MS = 1000;
 
 export interface HostOptions {
   readonly nodeName: string;
@@ -35,6 +40,12 @@ export interface HostOptions {
   readonly fallbackReason?: string | undefined;
   /** Looks up threads that nobody introduced. */
   readonly healing?: Healing | undefined;
+  /** Follows containers. */
+  readonly containers?: ContainerTracker | undefined;
+  /** Sees files with users change. */
+  readonly identities?: IdentityWatch | undefined;
+  /** Longest wait, before the first event, for `onContainersListed`; 0: it is not waited for. */
+  readonly containersWaitMs?: number | undefined;
 }
 
 const NOT_HEALED: HealingCounters = { lookups: 0, found: 0 };
@@ -55,6 +66,9 @@ export class InspectorHost implements InspectorHandle, LoopView {
   private ticker: NodeJS.Timeout | undefined;
   private readonly isLive: boolean;
   private freshTimer: NodeJS.Timeout | undefined;
+  /** Runs while the first event waits for the list of containers. */
+  private listTimer: NodeJS.Timeout | undefined;
+  private sweptAtMs: number;
 
   constructor(inspector: Inspector, options: HostOptions) {
     this.inspector = inspector;
@@ -77,6 +91,9 @@ export class InspectorHost implements InspectorHandle, LoopView {
     };
     this.isLive = inspector.engine.name === 'ebpf' || inspector.engine.name === 'nodriver';
     this.freshTimer = undefined;
+    this.listTimer = undefined;
+    this.sweptAtMs = 0;
+    inspector.containers = options.containers;
     this.recordings = new Recordings(inspector, this.context, this, {
       onJoined: () => {
         this.hold.onSubscriber();
@@ -85,6 +102,7 @@ export class InspectorHost implements InspectorHandle, LoopView {
       wake: () => this.wake(),
     });
     inspector.addReader(this.hold);
+    if (options.identities !== undefined) inspector.addReader(options.identities);
     if (this.pace !== undefined) inspector.addReader(this.pace);
   }
 
@@ -115,7 +133,26 @@ export class InspectorHost implements InspectorHandle, LoopView {
   /** Phase one, then the loop. Rejects with CaptureError when the source cannot be opened. */
   async start(): Promise<void> {
     await this.inspector.open();
+    const { containers, containersWaitMs = 0, nowMs } = this.options;
+    containers?.start();
+    this.sweptAtMs = nowMs();
     this.ticker = setInterval(() => this.tick(), TICK_MS);
+    if (containersWaitMs > 0) this.listTimer = setTimeout(() => this.onContainersListed(), containersWaitMs);
+    this.wake();
+  }
+
+  /** What runs already has been told, or will be told later: events may be shown. */
+  onContainersListed(): void {
+    if (this.listTimer === undefined) return;
+    clearTimeout(this.listTimer);
+    this.listTimer = undefined;
+    this.wake();
+  }
+
+  /** News from those who know container runtimes. */
+  onContainerUpdates(updates: readonly ContainerUpdate[]): void {
+    if (this.isStopped) return;
+    this.options.containers?.apply(updates);
     this.wake();
   }
 
@@ -165,6 +202,7 @@ export class InspectorHost implements InspectorHandle, LoopView {
     this.isStopped = true;
     clearInterval(this.ticker);
     clearTimeout(this.freshTimer);
+    clearTimeout(this.listTimer);
     this.inspector.tellLoss();
     for (const subscription of this.subscriptions) subscription.end({ reason: 'shutdown' });
     this.subscriptions.clear();
@@ -180,7 +218,7 @@ export class InspectorHost implements InspectorHandle, LoopView {
 
   /** Starts the loop unless it runs already. */
   private wake(): void {
-    if (this.isRunning || this.isStopped) return;
+    if (this.isRunning || this.isStopped || this.listTimer !== undefined) return;
     this.isRunning = true;
     setImmediate(() => this.slice());
   }
@@ -240,10 +278,26 @@ export class InspectorHost implements InspectorHandle, LoopView {
     this.inspector.tellLoss();
     const healed = this.options.healing?.tick(this.inspector.state, this.options.nowMs()) ?? [];
     this.recordings.onThreadsChanged(healed);
+    this.tickContainers(healed);
     for (const subscription of this.subscriptions) subscription.tick();
     this.recordings.tick();
     this.reap();
     this.wake();
+  }
+
+  private tickContainers(healedTids: readonly number[]): void {
+    const { containers, identities, nowMs } = this.options;
+    identities?.tick();
+    if (containers === undefined) return;
+    const { threads } = this.inspector.state;
+    for (const tid of healedTids) {
+      const thread = threads.find(tid);
+      if (thread !== undefined && thread.containerId !== '') containers.onThread(thread.containerId, '', tid);
+    }
+    containers.tick();
+    if (nowMs() - this.sweptAtMs < SWEEP_MS) return;
+    this.sweptAtMs = nowMs();
+    containers.sweep();
   }
 
   private reap(): void {
@@ -257,6 +311,7 @@ export class InspectorHost implements InspectorHandle, LoopView {
   }
 
   private endAll(): void {
+    this.options.containers?.settleAll();
     const error: CaptureError | undefined = this.inspector.error;
     const why =
       error === undefined

@@ -1,19 +1,26 @@
 /** From the start-up data of an inspector's thread to a host that runs: engine, state, loop. Falls back where that is wanted. */
 import { type CaptureEngine, CaptureError } from '../capture/capture-engine.ts';
+import { InjectingEngine } from '../capture/injecting-engine.ts';
 import { makeLiveEngine } from '../capture/live-engine.ts';
 import type { LiveOptions } from '../capture/live-options.ts';
 import { Redactor } from '../capture/redaction.ts';
 import { SavefileEngine } from '../capture/savefile/savefile-engine.ts';
 import { ThreadHealer } from '../capture/snapshot/thread-healer.ts';
 import { LostExits, presenceOf } from '../capture/snapshot/thread-presence.ts';
+import type { ContainerRequest } from '../container/container-update.ts';
 import { PPME_PAGE_FAULT_E, PPME_SCHEDSWITCH_6_E } from '../event/event-types.ts';
 import { StrataError } from '../event/strata-error.ts';
 import type { ParserOptions } from '../parser/parser-context.ts';
 import { DEFAULT_STATE_LIMITS, OsState } from '../state/os-state.ts';
+import { ContainerTracker } from './container-tracker.ts';
 import { Healing } from './healing.ts';
+import { IdentityWatch } from './identity-watch.ts';
 import { Inspector } from './inspector.ts';
 import { InspectorHost } from './inspector-host.ts';
 import type { EngineChoice, OpenedSource, WorkerConfig } from './protocol.ts';
+
+/** How long the first event waits for the list of containers: rings between kernel and server hold more than that. */
+const CONTAINERS_WAIT_MS = 500;
 
 export interface OpenedInspector {
   readonly host: InspectorHost;
@@ -28,13 +35,16 @@ const CANDIDATES: Readonly<Record<EngineChoice, readonly CaptureEngine['name'][]
   auto: ['ebpf', 'nodriver'],
 };
 
+/** Reaches those who know container runtimes. */
+export type AskContainers = (request: ContainerRequest) => void;
+
 /** Opens the best engine there is and starts the loop. Rejects with the error of the last one tried. */
-export async function openInspector(config: WorkerConfig): Promise<OpenedInspector> {
+export async function openInspector(config: WorkerConfig, ask: AskContainers): Promise<OpenedInspector> {
   let fallbackReason = '';
   const candidates = CANDIDATES[config.engine];
   for (const [index, name] of candidates.entries()) {
     try {
-      const host = await startHost(config, await makeEngine(config, name), fallbackReason);
+      const host = await startHost(config, await makeEngine(config, name), fallbackReason, ask);
       return { host, source: { engine: name, fallbackReason } };
     } catch (error) {
       if (index === candidates.length - 1) throw error;
@@ -51,13 +61,21 @@ async function makeEngine(config: WorkerConfig, name: CaptureEngine['name']): Pr
 
 async function startHost(
   config: WorkerConfig,
-  engine: CaptureEngine,
+  source: CaptureEngine,
   fallbackReason: string,
+  ask: AskContainers,
 ): Promise<InspectorHost> {
-  const isLive = engine.name !== 'savefile';
+  const isLive = source.name !== 'savefile';
+  const target = isLive ? new InjectingEngine(source) : undefined;
+  const engine = target ?? source;
+  let tracker: ContainerTracker | undefined;
   const retention = { eventsMax: config.retainEvents, bytesMax: config.retainBytes };
   const healing = engine.name === 'ebpf' ? makeHealing(config) : undefined;
-  const parserOptions = isLive ? liveParserOptions(config.live, healing) : {};
+  const parserOptions: ParserOptions = {
+    ...(isLive ? liveParserOptions(config.live, healing) : {}),
+    onContainerSeen: (fullId, type, tid) => tracker?.onThread(fullId, type, tid),
+    onContainerStored: (key) => tracker?.onStored(key),
+  };
   const inspector = new Inspector(
     newState(config),
     engine,
@@ -65,14 +83,19 @@ async function startHost(
     parserOptions,
     isLive ? unavailableTypes(config.live) : [],
   );
+  const containers = makeTracker(config, inspector, target, ask);
+  tracker = containers;
   const host = new InspectorHost(inspector, {
     nodeName: config.nodeName,
     captureName: config.captureName,
     speed: isLive ? 0 : config.speed,
     waitSubscribers: isLive ? 0 : config.waitSubscribers,
-    nowMs: () => performance.now(),
+    nowMs,
     fallbackReason,
     healing,
+    containers,
+    identities: isAsked(config, target) ? new IdentityWatch(containers, nowMs) : undefined,
+    containersWaitMs: isAsked(config, target) ? CONTAINERS_WAIT_MS : 0,
   });
   try {
     await host.start();
@@ -84,6 +107,36 @@ async function startHost(
     throw error;
   }
   return host;
+}
+
+function isAsked(config: WorkerConfig, target: InjectingEngine | undefined): boolean {
+  return target !== undefined && config.containers.isAsked;
+}
+
+function makeTracker(
+  config: WorkerConfig,
+  inspector: Inspector,
+  target: InjectingEngine | undefined,
+  request: AskContainers,
+): ContainerTracker {
+  const { state, pending, parser, event } = inspector;
+  const { lookupMs, lingerMs, holdMs } = config.containers;
+  const liveMode = isAsked(config, target) ? 'ask' : 'none';
+  return new ContainerTracker(
+    { state, pending, parser, target, record: event.record },
+    {
+      mode: target === undefined ? 'wait' : liveMode,
+      lookupMs,
+      lingerMs,
+      replayWaitMs: holdMs,
+      nowMs,
+      request,
+    },
+  );
+}
+
+function nowMs(): number {
+  return performance.now();
 }
 
 /** Threads and fds that no event introduces are looked up beside the loop. */

@@ -37,6 +37,8 @@ function toCrossed(error: unknown): CrossedError {
 function listenerOf(feed: number): FeedListener {
   return {
     onBatch: (batch) => send({ type: 'batch', feed, batch }, [batch.bytes.buffer as ArrayBuffer]),
+    onCompletion: (completion) =>
+      send({ type: 'completion', feed, completion }, [completion.bytes.buffer as ArrayBuffer]),
     onLoss: (loss) => send({ type: 'loss', feed, loss }),
     onMark: (mark) => send({ type: 'mark', feed, mark }),
     onFiltersChanged: (change) => send({ type: 'filters-changed', feed, change }),
@@ -112,6 +114,12 @@ function onMessage(host: InspectorHost, message: ToWorker): void {
       recordings.get(message.recording)?.cancel();
       recordings.delete(message.recording);
       return;
+    case 'container-updates':
+      host.onContainerUpdates(message.updates);
+      return;
+    case 'containers-listed':
+      host.onContainersListed();
+      return;
     case 'query':
       answer(message.call, () => host.query(message.kind, message.request as Queries[QueryKind]['request']));
       return;
@@ -128,7 +136,7 @@ function onMessage(host: InspectorHost, message: ToWorker): void {
 async function main(config: WorkerConfig): Promise<void> {
   let opened: OpenedInspector;
   try {
-    opened = await openInspector(config);
+    opened = await openInspector(config, (request) => send({ type: 'container-request', request }));
   } catch (error) {
     send({ type: 'failed', error: toCrossed(error) });
     port.close();

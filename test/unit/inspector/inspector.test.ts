@@ -65,7 +65,13 @@ test('events that carry state only change the state and are shown to nobody', as
   const { inspector } = await open([...closeEvents(1), { ...CHDIR, flags: 1 }, ...closeEvents(1)]);
   assert.deepEqual(shownNums(inspector), [1, 3]);
   assert.equal(inspector.state.findThread(1000)?.cwd, '/new/');
-  assert.deepEqual(inspector.counters, { eventsRead: 3, eventsHidden: 1, eventsShown: 2 });
+  assert.deepEqual(inspector.counters, {
+    eventsRead: 3,
+    eventsHidden: 1,
+    eventsShown: 2,
+    containerEvents: 0,
+    containerEventsComplete: 0,
+  });
   assert.equal(inspector.retained.count, 2);
 });
 
