@@ -2,6 +2,7 @@
 import { RE2JS } from 're2js';
 import type { LiveOptions } from './capture/live-options.ts';
 import { type Config, ConfigError } from './config/config.ts';
+import type { RuntimeOptions } from './container/runtime/hub-types.ts';
 
 /** As many names and cgroups as the probe compares. */
 const SUPPRESSED_MAX = 16;
@@ -37,7 +38,34 @@ export function liveOptions(config: Config): LiveOptions {
     dropCapabilities: config['drop-capabilities'],
     nodriverRefreshMs: config['nodriver-refresh-ms'],
     healBudget: config['heal-budget'],
+    foreignSocket: '',
   };
+}
+
+/** Throws ConfigError for sockets that are named beside `none`. */
+export function runtimeOptions(config: Config): RuntimeOptions {
+  return {
+    hostRoot: rootOf(config['host-root'] ?? ''),
+    isEnabled: config.containers,
+    dockerSockets: socketsOf(config, 'docker-socket'),
+    podmanSockets: socketsOf(config, 'podman-socket'),
+    containerdSockets: socketsOf(config, 'containerd-socket'),
+    criSockets: config.cri,
+    lookupTimeoutMs: config['container-lookup-ms'],
+    callTimeoutMs: config['container-call-ms'],
+  };
+}
+
+/** undefined: to be found; none: not to be asked. */
+function socketsOf(
+  config: Config,
+  name: 'docker-socket' | 'podman-socket' | 'containerd-socket',
+): readonly string[] | undefined {
+  const paths = config[name];
+  if (paths.length === 0) return undefined;
+  if (!paths.includes('none')) return paths;
+  if (paths.length > 1) throw new ConfigError(`--${name}: none excludes others`);
+  return [];
 }
 
 /** Without the slashes at its end: '/' itself is no prefix. */

@@ -26,6 +26,8 @@ export interface LiveOptions {
   readonly redactArgs: readonly string[];
   /** Give up the capabilities that are not needed once the probe is attached. */
   readonly dropCapabilities: boolean;
+  /** A socket that cannot be connected to without CAP_DAC_OVERRIDE, which is kept then; '' when there is none. */
+  readonly foreignSocket: string;
   /** How often the state is read anew where there are no events, in milliseconds. */
   readonly nodriverRefreshMs: number;
   /** Look-ups of missing threads per second; 0: none. */

@@ -260,7 +260,7 @@ export const OPTION_ROWS = [
     isLive: true,
     default: [],
     description:
-      "socket of a further CRI runtime, such as CRI-O's, beside those found by themselves, repeatable; none: no runtime is asked over CRI",
+      "socket of a further CRI runtime, such as CRI-O's, beside those found by themselves, repeatable",
   },
   {
     name: 'container-lookup-ms',

@@ -49,7 +49,7 @@ export function runtimeStatusMessage(status: RuntimeStatus): RuntimeStatusMessag
   return {
     kind: status.kind,
     socketPath: status.socketPath,
-    state: STATE_NUMBERS[status.state],
+    runtimeState: STATE_NUMBERS[status.state],
     version: status.version,
     error: status.error,
     containerCount: BigInt(status.containerCount),

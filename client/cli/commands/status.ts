@@ -2,8 +2,11 @@
 import type { Command } from 'commander';
 import { CaptureEngine } from '../../../proto/gen/strata/v1/node.ts';
 import {
+  type ContainerStatus,
   type GetStatusResponse,
   type LiveCaptureStatus,
+  RuntimeState,
+  type RuntimeStatus,
   SourceState,
   type SourceStatus,
   type SubscriptionStatus,
@@ -56,6 +59,7 @@ const JSON_SHAPE = {
   enums: new Map<string, Readonly<Record<string, number>>>([
     ['captureEngine', CaptureEngine],
     ['state', SourceState],
+    ['runtimeState', RuntimeState],
   ]),
 };
 
@@ -67,6 +71,22 @@ const TABLE_COLUMNS: readonly TableColumn<TableStatus>[] = [
   { title: 'REMOVED', align: 'right', value: (row) => formatCount(row.removedCount) },
   { title: 'REFUSED', align: 'right', value: (row) => formatCount(row.refusedCount) },
   { title: 'MEMORY', align: 'right', value: (row) => `~${formatBytes(row.byteEstimate)}` },
+];
+
+const RUNTIME_COLUMNS: readonly TableColumn<RuntimeStatus>[] = [
+  { title: 'RUNTIME', value: (row) => row.version || row.kind },
+  { title: 'STATE', value: (row) => enumName(RuntimeState, row.runtimeState) },
+  { title: 'CONTAINERS', align: 'right', value: (row) => formatCount(row.containerCount) },
+  { title: 'CALLS', align: 'right', value: (row) => formatCount(row.callCount) },
+  { title: 'FAILED', align: 'right', value: (row) => formatCount(row.callFailureCount) },
+  { title: 'LATE', align: 'right', value: (row) => formatCount(row.callTimeoutCount) },
+  {
+    title: 'EVENTS',
+    align: 'right',
+    value: (row) => `${formatCount(row.eventCount)}${row.isWatching ? '' : ' (off)'}`,
+  },
+  { title: 'RECONNECTS', align: 'right', value: (row) => formatCount(row.reconnectCount) },
+  { title: 'SOCKET', value: (row) => `${row.kind} ${row.socketPath}` },
 ];
 
 const SUBSCRIPTION_COLUMNS: readonly TableColumn<SubscriptionStatus>[] = [
@@ -90,9 +110,17 @@ export function formatStatus(status: GetStatusResponse, context: Pick<CliContext
       ['source', formatSource(source)],
       ...(source.live === undefined ? [] : livePairs(source.live)),
     ]),
+    ...(status.containers === undefined ? [] : containerPairs(status.containers)),
+    ...status.runtimes
+      .filter((runtime) => runtime.error !== '')
+      .map((runtime): [string, string] => [
+        `${runtime.kind} is ${enumName(RuntimeState, runtime.runtimeState)}`,
+        runtime.error,
+      ]),
   ];
   const parts = [formatPairs(pairs)];
   if (status.tables.length > 0) parts.push(formatTable(TABLE_COLUMNS, status.tables, context.colors));
+  if (status.runtimes.length > 0) parts.push(formatTable(RUNTIME_COLUMNS, status.runtimes, context.colors));
   if (status.subscriptions.length > 0) {
     parts.push(formatTable(SUBSCRIPTION_COLUMNS, status.subscriptions, context.colors));
   }
@@ -110,6 +138,46 @@ function formatSource(source: SourceStatus): string {
   }
   if (source.error !== '') parts.push(source.error);
   return parts.join(', ');
+}
+
+/** How well events of containers are enriched; nothing about what never happened. */
+function containerPairs(containers: ContainerStatus): [string, string][] {
+  const counted = (rows: readonly (readonly [bigint, string])[]): string =>
+    rows
+      .filter(([count]) => count > 0n)
+      .map(([count, what]) => `${formatCount(count)} ${what}`)
+      .join(', ');
+  const pairs: [string, string][] = [
+    [
+      'container events',
+      containers.hitRate === undefined
+        ? ''
+        : `${formatCount(containers.eventCount)}, ${(containers.hitRate * 100).toFixed(2)} % complete at once`,
+    ],
+    [
+      'containers',
+      counted([
+        [BigInt(containers.pendingCount), 'awaited'],
+        [containers.prefetchedCount, 'known beforehand'],
+        [containers.lookupFoundCount, 'looked up'],
+        [containers.lookupFailedCount, 'not found'],
+        [containers.lookupRefusedCount, 'look-ups refused'],
+        [containers.usersFailedCount, 'without their users'],
+        [containers.sweptCount, 'gone'],
+        [containers.injectionRefusedCount, 'records without room'],
+      ]),
+    ],
+    [
+      'delivery',
+      counted([
+        [containers.heldEventCount, 'events held'],
+        [containers.releasedIncompleteCount, 'sent incomplete'],
+        [containers.completionCount, 'completions'],
+        [containers.lostCompletionCount, 'completions lost'],
+      ]),
+    ],
+  ];
+  return pairs.filter(([, value]) => value !== '');
 }
 
 /** What a live source captures, and how well. */

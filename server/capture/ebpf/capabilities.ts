@@ -51,6 +51,9 @@ const NAMES: readonly string[] = [
 /** Read processes of other users in /proc. */
 export const KEPT_CAPABILITIES: readonly string[] = ['CAP_DAC_READ_SEARCH', 'CAP_SYS_PTRACE'];
 
+/** Connect to the sockets of other users. */
+export const CONNECT_CAPABILITY = 'CAP_DAC_OVERRIDE';
+
 const CAPSET: Readonly<Record<string, number>> = { x64: 126, arm64: 91 };
 const PRCTL: Readonly<Record<string, number>> = { x64: 157, arm64: 167 };
 const CAPABILITY_VERSION_3 = 0x20080522;

@@ -18,7 +18,12 @@ import type { LiveOptions } from '../live-options.ts';
 import { collectSnapshot, type SnapshotResult } from '../snapshot/collect-snapshot.ts';
 import { Reconciler } from '../snapshot/reconciler.ts';
 import { BootClock } from './boot-clock.ts';
-import { currentCapabilities, dropCapabilities } from './capabilities.ts';
+import {
+  CONNECT_CAPABILITY,
+  currentCapabilities,
+  dropCapabilities,
+  KEPT_CAPABILITIES,
+} from './capabilities.ts';
 import { describeMissing, missingFeatures, refusalReason } from './feature-check.ts';
 import { pageBytes } from './libc.ts';
 import { type KernelTotals, Probe, type ProbeRow, possibleCpuCount } from './probe.ts';
@@ -102,10 +107,7 @@ export class EbpfEngine implements CaptureEngine {
       throw notPossible(describeMissing([refusalReason(error)]), error);
     }
     await this.collect(sink, this.running.clock);
-    if (this.options.dropCapabilities) {
-      const refusal = await dropCapabilities();
-      if (refusal !== '') this.note(refusal);
-    }
+    if (this.options.dropCapabilities) await this.dropCapabilities(this.options.foreignSocket);
   }
 
   next(record: EventRecord): NextResult {
@@ -206,6 +208,14 @@ export class EbpfEngine implements CaptureEngine {
     this.running = undefined;
     running?.waiter.close();
     running?.probe.close();
+  }
+
+  private async dropCapabilities(foreignSocket: string): Promise<void> {
+    const kept = foreignSocket === '' ? [] : [CONNECT_CAPABILITY];
+    const refusal = await dropCapabilities([...KEPT_CAPABILITIES, ...kept]);
+    if (refusal !== '') this.note(refusal);
+    if (kept.length > 0)
+      this.note(`${CONNECT_CAPABILITY} is kept to reach ${foreignSocket}, which belongs to a user`);
   }
 
   private start(): Running {

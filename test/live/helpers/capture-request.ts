@@ -37,4 +37,5 @@ export const LIVE_DEFAULTS: LiveOptions = {
   dropCapabilities: true,
   nodriverRefreshMs: 5000,
   healBudget: 100,
+  foreignSocket: '',
 };

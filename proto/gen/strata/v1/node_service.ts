@@ -218,7 +218,7 @@ export interface RuntimeStatus {
   /** Path of its socket, as the server sees it. */
   readonly socketPath: string;
   /** Whether it answers. */
-  readonly state: RuntimeState;
+  readonly runtimeState: RuntimeState;
   /** What it calls itself; empty before its first answer. */
   readonly version: string;
   /** Why it is degraded and what can be done about it; empty when it is not. */
@@ -1409,7 +1409,7 @@ function createBaseRuntimeStatus(): RuntimeStatus {
   return {
     kind: "",
     socketPath: "",
-    state: 0,
+    runtimeState: 0,
     version: "",
     error: "",
     containerCount: 0n,
@@ -1430,8 +1430,8 @@ export const RuntimeStatus: MessageFns<RuntimeStatus> = {
     if (message.socketPath !== "") {
       writer.uint32(18).string(message.socketPath);
     }
-    if (message.state !== 0) {
-      writer.uint32(24).int32(message.state);
+    if (message.runtimeState !== 0) {
+      writer.uint32(24).int32(message.runtimeState);
     }
     if (message.version !== "") {
       writer.uint32(34).string(message.version);
@@ -1515,7 +1515,7 @@ export const RuntimeStatus: MessageFns<RuntimeStatus> = {
               break;
             }
 
-            message.state = reader.int32() as any;
+            message.runtimeState = reader.int32() as any;
             continue;
           }
           case 4: {
@@ -1609,7 +1609,7 @@ export const RuntimeStatus: MessageFns<RuntimeStatus> = {
     const message = createBaseRuntimeStatus() as any;
     message.kind = object.kind ?? "";
     message.socketPath = object.socketPath ?? "";
-    message.state = object.state ?? 0;
+    message.runtimeState = object.runtimeState ?? 0;
     message.version = object.version ?? "";
     message.error = object.error ?? "";
     message.containerCount = (object.containerCount !== undefined && object.containerCount !== null)

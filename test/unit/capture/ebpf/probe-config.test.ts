@@ -32,6 +32,7 @@ const OPTIONS: LiveOptions = {
   dropCapabilities: false,
   nodriverRefreshMs: 0,
   healBudget: 0,
+  foreignSocket: '',
 };
 
 function write(options: Partial<LiveOptions> = {}): { config: Buffer; notes: string[] } {
