@@ -1,0 +1,152 @@
+/**
+ * Push events for CRI. containerd's own events are asked for first where it is containerd: they come before the first process runs,
+ * for sandboxes too, and its `GetContainerEvents` hands each event to only one of its clients in some versions, which would
+ * take them from kubelet.
+ */
+import { type JsonObject, textOf } from '../container-json.ts';
+import { ContainerdCalls, ifTold } from './containerd-calls.ts';
+import { watchContainerd } from './containerd-events.ts';
+import { CreatedFacts } from './created-facts.ts';
+import type { CriCalls, CriRuntime } from './cri-calls.ts';
+import { criRecordOf } from './cri-records.ts';
+import { criContainerRow, criSandboxRow } from './cri-rows.ts';
+import { type CriSandbox, criSandboxOf } from './cri-sandbox.ts';
+import type { GrpcConnection } from './grpc-connection.ts';
+import { objectAt, objectsOf } from './grpc-values.ts';
+import { NoEventsError, watchStream } from './grpc-watch.ts';
+import type { RuntimeContainer, RuntimeEvents } from './runtime-client.ts';
+
+/** Namespace of containerd that CRI keeps its containers in. */
+const NAMESPACE = 'k8s.io';
+
+export interface CriEventsParts {
+  readonly connection: GrpcConnection;
+  readonly calls: CriCalls;
+  readonly callTimeoutMs: number;
+  readonly probeIntervalMs: number;
+  readonly type: string;
+  inspect(id: string): Promise<RuntimeContainer | undefined>;
+}
+
+type EventSource = (events: RuntimeEvents, onReady: () => void, signal: AbortSignal) => Promise<void>;
+
+export class CriEvents {
+  private readonly parts: CriEventsParts;
+  private readonly records: ContainerdCalls;
+
+  constructor(parts: CriEventsParts) {
+    this.parts = parts;
+    this.records = new ContainerdCalls(parts.connection, parts.callTimeoutMs);
+  }
+
+  /** Rejects with RuntimeError `refused` when the runtime offers no events of any kind. */
+  async watch(
+    runtime: CriRuntime,
+    events: RuntimeEvents,
+    onReady: () => void,
+    signal: AbortSignal,
+  ): Promise<void> {
+    const ofContainerd: EventSource = (...args) => this.watchRecords(...args);
+    const ofCri: EventSource = (...args) => this.watchCri(runtime, ...args);
+    const sources = runtime.name === 'containerd' ? [ofContainerd, ofCri] : [ofCri, ofContainerd];
+    for (const source of sources) {
+      try {
+        await source(events, onReady, signal);
+        return;
+      } catch (error) {
+        if (!(error instanceof NoEventsError)) throw error;
+      }
+    }
+    throw new NoEventsError(
+      `${this.parts.connection.socketPath}: ${runtime.name} offers no container events`,
+    );
+  }
+
+  private watchRecords(events: RuntimeEvents, onReady: () => void, signal: AbortSignal): Promise<void> {
+    const facts = new CreatedFacts(events, (id) => this.createdFacts(id, signal));
+    const { connection, calls, probeIntervalMs } = this.parts;
+    const probe = (probing: AbortSignal) => calls.probe(probing);
+    return watchContainerd(
+      connection,
+      { namespace: NAMESPACE, probeIntervalMs, probe, onReady },
+      {
+        onCreated: (_namespace, id) => facts.created(id),
+        onStarted: (_namespace, id) => facts.started(id),
+        onEnded: (_namespace, id) => facts.ended(id),
+      },
+      signal,
+    );
+  }
+
+  /** Everything of a sandbox is in containerd's record; of a container CRI may have it already, or all but its image's names are. */
+  private async createdFacts(id: string, signal: AbortSignal): Promise<RuntimeContainer | undefined> {
+    const kept = await this.records.container(NAMESPACE, id, signal);
+    if (kept === undefined) return undefined;
+    const record = criRecordOf(kept);
+    const { type } = this.parts;
+    if (record.isSandbox) {
+      const sandbox = criSandboxOf(record.status, record.info);
+      const row = criSandboxRow(sandbox, record.status, record.info, type);
+      return { row: { ...row, isComplete: record.isWhole }, pid: 0, isRunning: false };
+    }
+    const told = await ifTold(this.parts.inspect(id), signal);
+    if (told?.row.isComplete) return told;
+    const sandbox = await this.sandboxOf(record.sandboxId, signal);
+    return { row: criContainerRow(record.status, record.info, sandbox, type), pid: 0, isRunning: false };
+  }
+
+  private async sandboxOf(id: string, signal: AbortSignal): Promise<CriSandbox | undefined> {
+    const kept = id === '' ? undefined : await ifTold(this.records.container(NAMESPACE, id, signal), signal);
+    if (kept === undefined) return undefined;
+    const { status, info } = criRecordOf(kept);
+    return criSandboxOf(status, info);
+  }
+
+  private watchCri(
+    runtime: CriRuntime,
+    events: RuntimeEvents,
+    onReady: () => void,
+    signal: AbortSignal,
+  ): Promise<void> {
+    const { connection, calls, probeIntervalMs } = this.parts;
+    const target = {
+      method: runtime.methods.GetContainerEvents,
+      request: {},
+      probeIntervalMs,
+      probe: (probing: AbortSignal) => calls.probe(probing),
+      onMessage: (message: JsonObject) => this.tell(message, events),
+      onReady,
+    };
+    return watchStream(connection, target, signal);
+  }
+
+  private tell(message: JsonObject, events: RuntimeEvents): void {
+    const id = textOf(message['container_id']);
+    if (id === '') return;
+    switch (message['container_event_type']) {
+      case 'CONTAINER_CREATED_EVENT':
+        events.onCreated(id, this.factsIn(message, id));
+        return;
+      case 'CONTAINER_STARTED_EVENT':
+        events.onStarted(id);
+        return;
+      case 'CONTAINER_STOPPED_EVENT':
+      case 'CONTAINER_DELETED_EVENT':
+        events.onEnded(id);
+        return;
+      default:
+    }
+  }
+
+  /** The event carries the pod and its containers, without what only verbose answers have. */
+  private factsIn(message: JsonObject, id: string): RuntimeContainer | undefined {
+    const pod = objectAt(message, 'pod_sandbox_status');
+    const sandbox = pod && criSandboxOf(pod, undefined);
+    if (pod !== undefined && sandbox?.id === id) {
+      return { row: criSandboxRow(sandbox, pod, undefined, this.parts.type), pid: 0, isRunning: false };
+    }
+    const status = objectsOf(message['containers_statuses']).find((one) => textOf(one['id']) === id);
+    if (status === undefined) return undefined;
+    return { row: criContainerRow(status, undefined, sandbox, this.parts.type), pid: 0, isRunning: false };
+  }
+}

@@ -1,0 +1,61 @@
+/**
+ * What containerd keeps of the containers and sandboxes that CRI makes, read as CRI's own answers: it is there when a container
+ * is created, before CRI answers for it (a sandbox is known to CRI only 35-266 ms after its first process has started).
+ */
+import { type JsonObject, objectOf, textOf } from '../container-json.ts';
+import { anyJson, timestampNs } from './containerd-rows.ts';
+import type { CriStatus } from './cri-calls.ts';
+import { objectAt } from './grpc-values.ts';
+
+export interface CriRecord extends CriStatus {
+  readonly isSandbox: boolean;
+  /** Sandbox a container belongs to. */
+  readonly sandboxId: string;
+  /** Whether everything is there that CRI's answers are read for. */
+  readonly isWhole: boolean;
+}
+
+const CONTAINER_METADATA = 'io.cri-containerd.container.metadata';
+const SANDBOX_METADATA = 'io.cri-containerd.sandbox.metadata';
+
+/** `container`: containerd's record in CRI's namespace. */
+export function criRecordOf(container: JsonObject): CriRecord {
+  const extensions = objectOf(container['extensions']);
+  const spec = anyJson(container['spec']);
+  const labels = objectOf(container['labels']);
+  const isSandbox = labels?.['io.cri-containerd.kind'] === 'sandbox';
+  const kept = objectAt(anyJson(extensions?.[isSandbox ? SANDBOX_METADATA : CONTAINER_METADATA]), 'Metadata');
+  const config = objectAt(kept, 'Config');
+  const common = {
+    id: container['id'],
+    created_at: String(timestampNs(container['created_at'])),
+    metadata: config?.['metadata'] ?? { name: labels?.['io.kubernetes.container.name'] },
+    labels: config?.['labels'] ?? labels,
+    annotations: config?.['annotations'],
+  };
+  if (isSandbox) {
+    const options = objectAt(config, 'linux', 'security_context')?.['namespace_options'];
+    return {
+      isSandbox,
+      sandboxId: '',
+      isWhole: config !== undefined,
+      status: { ...common, network: { ip: kept?.['IP'] }, linux: { namespaces: { options } } },
+      info: { cniResult: kept?.['CNIResult'], runtimeSpec: spec },
+    };
+  }
+  const sandboxId =
+    textOf(kept?.['SandboxID']) || textOf(objectAt(spec, 'annotations')?.['io.kubernetes.cri.sandbox-id']);
+  return {
+    isSandbox,
+    sandboxId,
+    // The image by its names is in CRI's image store only.
+    isWhole: false,
+    status: {
+      ...common,
+      image: { image: container['image'] },
+      image_ref: kept?.['ImageRef'],
+      mounts: config?.['mounts'],
+    },
+    info: { config, sandboxID: kept?.['SandboxID'], runtimeSpec: spec },
+  };
+}
