@@ -1,0 +1,82 @@
+/** Containers of containerd itself, in a namespace of their own, by `ctr`. */
+import type { ContainerDriver, ContainerSpec, ListedContainer } from './container-driver.ts';
+import type { ContainerdDaemon } from './containerd-daemon.ts';
+import { GrpcCaller } from './grpc-caller.ts';
+
+/** Such as a name; here the id is one. */
+export const LAB_NAMESPACE = 'strata-lab';
+
+export interface CtrOptions {
+  readonly ociRuntime: string;
+  readonly snapshotter: string;
+  readonly image: string;
+}
+
+export class CtrDriver implements ContainerDriver {
+  readonly kind = 'containerd';
+  readonly socketPath: string;
+  private readonly containerd: ContainerdDaemon;
+  private readonly options: CtrOptions;
+  private readonly caller: GrpcCaller;
+
+  constructor(containerd: ContainerdDaemon, options: CtrOptions) {
+    this.socketPath = containerd.socketPath;
+    this.containerd = containerd;
+    this.options = options;
+    this.caller = new GrpcCaller(
+      containerd.socketPath,
+      'containerd.proto',
+      'containerd.services.containers.v1.Containers',
+      { 'containerd-namespace': LAB_NAMESPACE },
+    );
+  }
+
+  /** The name is the id. */
+  async start(spec: ContainerSpec): Promise<string> {
+    const { ociRuntime, snapshotter, image } = this.options;
+    const options = ['--detach', '--runc-binary', ociRuntime, '--snapshotter', snapshotter];
+    for (const [key, value] of Object.entries(spec.labels ?? {})) options.push('--label', `${key}=${value}`);
+    for (const [key, value] of Object.entries(spec.env ?? {})) options.push('--env', `${key}=${value}`);
+    for (const { source, target, isReadOnly } of spec.mounts ?? [])
+      options.push(
+        '--mount',
+        `type=bind,src=${source},dst=${target},options=rbind:${isReadOnly === true ? 'ro' : 'rw'}`,
+      );
+    if (spec.isPrivileged === true) options.push('--privileged');
+    if (spec.user !== undefined) options.push('--user', spec.user);
+    if (spec.network === 'host') options.push('--net-host');
+    await this.ctr('run', ...options, image, spec.name, ...spec.command);
+    return spec.name;
+  }
+
+  async exec(id: string, command: readonly string[]): Promise<string> {
+    const name = `exec-${process.hrtime.bigint()}`;
+    return await this.ctr('tasks', 'exec', '--exec-id', name, id, ...command);
+  }
+
+  async remove(id: string): Promise<void> {
+    await this.ctr('tasks', 'rm', '--force', id).catch(() => undefined);
+    await this.ctr('containers', 'rm', id).catch(() => undefined);
+  }
+
+  async inspect(id: string): Promise<Record<string, unknown>> {
+    return JSON.parse(await this.ctr('containers', 'info', id)) as Record<string, unknown>;
+  }
+
+  async list(): Promise<readonly ListedContainer[]> {
+    const { containers } = await this.caller.call<{ containers: { id: string; image: string }[] }>('List');
+    return containers.map(({ id, image }) => ({ id, name: id, image }));
+  }
+
+  async removeAll(): Promise<void> {
+    for (const { id } of await this.list()) await this.remove(id);
+  }
+
+  close(): void {
+    this.caller.close();
+  }
+
+  private ctr(...args: readonly string[]): Promise<string> {
+    return this.containerd.ctr(LAB_NAMESPACE, ...args);
+  }
+}
