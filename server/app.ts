@@ -4,10 +4,12 @@ import { basename } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import type { Logger } from './admin/log.ts';
 import { type Config, ConfigError } from './config/config.ts';
+import { ContainerLayer } from './container-layer.ts';
 import { FIELD_ROWS } from './fields/catalogue.ts';
+import { foreignSocket } from './foreign-socket.ts';
 import { InspectorPool } from './inspector/inspector-pool.ts';
 import type { WorkerConfig } from './inspector/protocol.ts';
-import { liveOptions } from './live-config.ts';
+import { liveOptions, runtimeOptions } from './live-config.ts';
 import { checkFilter } from './rpc/check-filter.ts';
 import { createRpcServer, type RpcServer } from './rpc/server.ts';
 
@@ -41,13 +43,24 @@ class StrataApp implements App {
   private readonly worker: WorkerConfig;
   private readonly pool: InspectorPool;
   private readonly rpc: RpcServer;
+  /** Live sources only. */
+  private readonly containers: ContainerLayer | undefined;
 
   constructor(config: Config, logger: Logger) {
     this.config = config;
     this.logger = logger;
     this.addresses = [];
     this.worker = workerConfig(config);
-    this.pool = new InspectorPool({ worker: this.worker, replaysMax: config['replays-max'] });
+    this.containers = this.worker.containers.isAsked
+      ? new ContainerLayer(runtimeOptions(config), logger, (isHealthy) =>
+          this.rpc.setContainersKnown(isHealthy),
+        )
+      : undefined;
+    this.pool = new InspectorPool({
+      worker: this.worker,
+      replaysMax: config['replays-max'],
+      containers: this.containers,
+    });
     this.rpc = createRpcServer({
       inspectors: this.pool,
       catalog: { fields: FIELD_ROWS, checkFilter },
@@ -66,6 +79,7 @@ class StrataApp implements App {
         },
       },
       log: logger,
+      runtimes: this.containers,
       extraCounters: () => [
         {
           name: 'replays_started',
@@ -83,6 +97,9 @@ class StrataApp implements App {
 
   async start(): Promise<void> {
     const { config, logger } = this;
+    // Beside the inspector, which waits for the list of what runs before its first event, but not for long.
+    if (this.containers === undefined) this.rpc.setContainersKnown(true);
+    else void this.containers.start();
     try {
       await this.pool.start((error) => {
         logger.error({ err: error }, 'the inspector has ended');
@@ -123,6 +140,7 @@ class StrataApp implements App {
     this.rpc.setServing(false);
     await this.rpc.stop(STOP_TIMEOUT_MS);
     await this.pool.stop();
+    await this.containers?.stop();
   }
 
   private async listen(address: string): Promise<void> {
@@ -151,7 +169,10 @@ function workerConfig(config: Config): WorkerConfig {
   return {
     engine,
     capturePath,
-    live: liveOptions(config),
+    live: {
+      ...liveOptions(config),
+      foreignSocket: foreignSocket(runtimeOptions(config), process.getuid?.() ?? 0),
+    },
     captureName: engine === 'savefile' ? basename(capturePath) : '',
     nodeName: config['node-name'] ?? '',
     speed: config['capture-speed'],

@@ -1,6 +1,6 @@
 /** Sockets of container runtimes that belong to a user: root needs a capability to connect to them. */
 import { readdirSync, statSync } from 'node:fs';
-import type { RuntimeOptions } from './runtime/hub-types.ts';
+import type { RuntimeOptions } from './container/runtime/hub-types.ts';
 
 /** Below a user's own directory of /run/user. */
 const USER_SOCKETS: readonly (readonly [member: 'dockerSockets' | 'podmanSockets', path: string])[] = [
