@@ -1,0 +1,132 @@
+/** What events of short-lived containers carry, from the very first on, on every runtime. */
+import assert from 'node:assert/strict';
+import { after, before, describe, it } from 'node:test';
+import { type LiveServer, startLiveServer } from '../live/helpers/live-server.ts';
+import { ContainerStream, isCompleted } from './helpers/container-stream.ts';
+import { HIT_CONDITION, HIT_FIELDS, hitReport, isFirstExec } from './helpers/hit-report.ts';
+import { percentile, percentiles } from './helpers/percentiles.ts';
+import { RuntimeWatch } from './helpers/runtime-watch.ts';
+import { runShortLived, type ShortLived } from './helpers/short-lived.ts';
+import { until } from './helpers/until.ts';
+import type { ContainerDriver } from './lab/container-driver.ts';
+import { ContainerLab } from './lab/container-lab.ts';
+import { labOrSkip } from './lab/lab-permission.ts';
+
+const CONTAINERS = 100;
+/** At a time, of one runtime. */
+const CONCURRENCY = 2;
+const SHARE_MIN = 0.999;
+/** From the moment at which the runtime knows, and the event was sent, to the completion at the client. */
+const COMPLETION_MS_MAX = 50;
+const IMAGE = /lab\/tools(:1)?$/;
+/** For what is on its way when the last container is gone. */
+const SETTLE_MS = 1500;
+
+describe('events of containers that live for a moment', labOrSkip(), () => {
+  let lab: ContainerLab;
+  let server: LiveServer;
+
+  before(async () => {
+    lab = await ContainerLab.up();
+    server = await startLiveServer(lab.serverArgs());
+    await runtimesReady(server, lab.drivers().length);
+  });
+  after(async () => {
+    await server?.stop();
+    await lab?.down();
+  });
+
+  for (const kind of ['docker', 'podman', 'cri', 'containerd'] as const) {
+    it(`${kind}: complete when they are delivered, the first exec included; completed at once otherwise`, async (t) => {
+      const driver = lab.drivers().find((candidate) => candidate.kind === kind) as ContainerDriver;
+      const common = { condition: HIT_CONDITION, fields: HIT_FIELDS };
+      const complete = await ContainerStream.open(server.client, { ...common, isComplete: true });
+      const immediate = await ContainerStream.open(server.client, { ...common, isComplete: false });
+      const watch = new RuntimeWatch(driver);
+      const containers = await runShortLived({
+        driver,
+        count: CONTAINERS,
+        concurrency: CONCURRENCY,
+        prefix: 'hit',
+      });
+      await new Promise((resolve) => setTimeout(resolve, SETTLE_MS));
+      await Promise.all([complete.stop(), immediate.stop(), watch.stop()]);
+
+      const hits = hitReport(complete, containers, IMAGE);
+      const sentAtOnce = hitReport(immediate, containers, IMAGE);
+      const waits = completionWaits(immediate, containers, watch);
+      t.diagnostic(
+        `COMPLETE: ${hits.hitCount} of ${hits.eventCount} events, first execs ${hits.firstExecHitCount} of ${hits.firstExecCount}`,
+      );
+      t.diagnostic(
+        `IMMEDIATE: ${sentAtOnce.incompleteCount} of ${sentAtOnce.eventCount} events sent incomplete, of ${waits.length} containers; ` +
+          `completed after (ms) ${percentiles(waits)}; without completion ${immediate.events.filter((event) => !isCompleted(event)).length}`,
+      );
+      t.diagnostic(
+        `lost: ${complete.captureLossCount} by the capture, ${complete.backlogLossCount} by the client`,
+      );
+      assert.equal(complete.captureLossCount + complete.backlogLossCount, 0n, 'nothing was lost');
+      assert.equal(hits.containerCount, CONTAINERS);
+      assert.equal(hits.firstExecCount, CONTAINERS, 'the first exec of each was received');
+      assert.ok(hits.hitCount / hits.eventCount >= SHARE_MIN, hits.misses.join('\n'));
+      assert.ok(hits.firstExecHitCount / CONTAINERS >= SHARE_MIN, hits.misses.join('\n'));
+      assert.ok(sentAtOnce.hitCount / sentAtOnce.eventCount >= SHARE_MIN, sentAtOnce.misses.join('\n'));
+      if (waits.length > 0) assert.ok(percentile(waits, 99) < COMPLETION_MS_MAX, percentiles(waits));
+    });
+  }
+
+  it('are counted by the server as the client counts them', async () => {
+    const { containers } = await server.client.getStatus();
+    assert.ok(containers !== undefined);
+    const { eventCount, completeEventCount, hitRate } = containers;
+    assert.ok(eventCount > 0n && completeEventCount <= eventCount);
+    assert.equal(hitRate, Number(completeEventCount) / Number(eventCount));
+    const stream = await ContainerStream.open(server.client, {
+      condition: HIT_CONDITION,
+      fields: HIT_FIELDS,
+      isComplete: false,
+    });
+    const before = (await server.client.getStatus()).containers;
+    const driver = lab.drivers()[0] as ContainerDriver;
+    const ran = await runShortLived({ driver, count: 10, concurrency: 1, prefix: 'count' });
+    await new Promise((resolve) => setTimeout(resolve, SETTLE_MS));
+    await stream.stop();
+    const now = (await server.client.getStatus()).containers;
+    const sent = hitReport(stream, ran, IMAGE);
+    const counted = Number((now?.eventCount ?? 0n) - (before?.eventCount ?? 0n));
+    const missed = counted - Number((now?.completeEventCount ?? 0n) - (before?.completeEventCount ?? 0n));
+    // The server counts every event it reads; the subscription has those of the types it can match.
+    assert.ok(counted >= sent.eventCount, `${counted} counted, ${sent.eventCount} received`);
+    assert.ok(
+      missed >= sent.incompleteCount && missed <= counted - sent.eventCount + sent.incompleteCount,
+      `${missed}`,
+    );
+  });
+});
+
+async function runtimesReady(server: LiveServer, count: number): Promise<void> {
+  await until('all runtimes are ready', async () => {
+    const { runtimes } = await server.client.getStatus();
+    return runtimes.filter(({ isWatching }) => isWatching).length >= count ? true : undefined;
+  });
+}
+
+/** Per container whose first program's event was sent incomplete: how long its completion took, in ms. */
+function completionWaits(
+  stream: ContainerStream,
+  containers: readonly ShortLived[],
+  watch: RuntimeWatch,
+): number[] {
+  const waits: number[] = [];
+  for (const container of containers) {
+    const late = stream.events.filter(
+      (event) => event.isIncomplete && stream.value(event, 'container.full_id') === container.id,
+    );
+    const knownMs = watch.knownMs.get(container.id);
+    const first = late.find((event) => isFirstExec(stream, event, container)) ?? late[0];
+    if (first === undefined || knownMs === undefined) continue;
+    if (first.completionMs === undefined) waits.push(Number.POSITIVE_INFINITY);
+    else waits.push(Math.max(0, first.completionMs - Math.max(knownMs, first.arrivalMs)));
+  }
+  return waits;
+}
