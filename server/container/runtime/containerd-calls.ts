@@ -1,8 +1,8 @@
 /** The calls of containerd's own services that are used, by its native client and for what CRI does not tell. */
 import { status } from '@grpc/grpc-js';
 import type { JsonObject } from '../container-json.ts';
-import type { CallOptions, GrpcConnection } from './grpc-connection.ts';
-import { GrpcCallError, isNotFound } from './grpc-errors.ts';
+import type { GrpcConnection } from './grpc-connection.ts';
+import { GrpcCallError, isNotFound, isUnimplemented } from './grpc-errors.ts';
 import { grpcMethod } from './grpc-methods.ts';
 import { firstText, objectAt, objectsOf, wireText } from './grpc-values.ts';
 import { RuntimeError } from './runtime-client.ts';
@@ -24,7 +24,9 @@ const NAMESPACES = grpcMethod(
 );
 const CONTAINERS = 'containerd.services.containers.v1.Containers';
 const CONTAINER_GET = grpcMethod('containerd-containers.proto', CONTAINERS, 'Get');
-const CONTAINER_LIST = grpcMethod('containerd-containers.proto', CONTAINERS, 'ListStream');
+const CONTAINER_STREAM = grpcMethod('containerd-containers.proto', CONTAINERS, 'ListStream');
+// Before there were streams of containers.
+const CONTAINER_LIST = grpcMethod('containerd-containers.proto', CONTAINERS, 'List');
 const TASK_GET = grpcMethod('containerd-tasks.proto', 'containerd.services.tasks.v1.Tasks', 'Get');
 const TASK_LIST = grpcMethod('containerd-tasks.proto', 'containerd.services.tasks.v1.Tasks', 'List');
 const IMAGE_GET = grpcMethod('containerd-images.proto', 'containerd.services.images.v1.Images', 'Get');
@@ -59,32 +61,33 @@ export class ContainerdCalls {
     return objectAt(answer, 'container');
   }
 
-  /** All of a namespace, one message each: together they are longer than one message may be. */
+  /** All of a namespace; `onContainer` is called for each as it comes, as together they are longer than one message may be. */
   async containers(
     namespace: string,
     onContainer: (container: JsonObject) => void,
     signal: AbortSignal,
   ): Promise<void> {
-    let count = 0;
     const enough = new AbortController();
-    const options: CallOptions = { signal: AbortSignal.any([signal, enough.signal]), namespace };
-    const listing = this.connection.stream(
-      CONTAINER_LIST,
-      {},
-      {
-        ...options,
-        timeoutMs: this.callTimeoutMs,
-        onMessage: (message) => {
-          const container = objectAt(message, 'container');
-          if (count >= CONTAINERS_MAX) enough.abort();
-          else if (container !== undefined) onContainer(container);
-          count++;
-        },
-      },
-    );
-    await listing.catch((error: unknown) => {
-      if (!enough.signal.aborted || signal.aborted) throw error;
-    });
+    let count = 0;
+    const take = (container: JsonObject | undefined) => {
+      if (count >= CONTAINERS_MAX) enough.abort();
+      else if (container !== undefined) onContainer(container);
+      count++;
+    };
+    const options = {
+      signal: AbortSignal.any([signal, enough.signal]),
+      namespace,
+      timeoutMs: this.callTimeoutMs,
+      onMessage: (message: JsonObject) => take(objectAt(message, 'container')),
+    };
+    try {
+      await this.connection.stream(CONTAINER_STREAM, {}, options);
+    } catch (error) {
+      if (enough.signal.aborted && !signal.aborted) return;
+      if (!isUnimplemented(error)) throw error;
+      const answer = await this.connection.unary(CONTAINER_LIST, {}, { signal, namespace });
+      for (const container of objectsOf(answer['containers'])) take(container);
+    }
   }
 
   /** The running part of one; undefined when it has none. */

@@ -65,7 +65,8 @@ export function timestampNs(value: unknown): bigint {
   const seconds = time?.['seconds'];
   const nanos = time?.['nanos'];
   if (typeof seconds !== 'string' || !/^\d{1,10}$/.test(seconds)) return 0n;
-  return BigInt(seconds) * 1_000_000_000n + (typeof nanos === 'number' && nanos > 0 ? BigInt(nanos) : 0n);
+  const isPart = typeof nanos === 'number' && Number.isInteger(nanos) && nanos > 0 && nanos < 1e9;
+  return BigInt(seconds) * 1_000_000_000n + (isPart ? BigInt(nanos) : 0n);
 }
 
 function nameOf(fullId: string, labels: ReadonlyMap<string, string>): string {

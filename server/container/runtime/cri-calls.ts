@@ -38,6 +38,8 @@ export interface CriStatus {
   readonly status: JsonObject;
   /** The JSON that comes with it; undefined when there is none, or it is broken. */
   readonly info: JsonObject | undefined;
+  /** There was text that is no JSON: another answer may say more. */
+  readonly isBroken: boolean;
 }
 
 /** All reject with RuntimeError. Ids are binary strings, as in rows. */
@@ -117,7 +119,11 @@ export class CriCalls {
     try {
       const answer = await this.ask(name, request, signal);
       const status = objectAt(answer, 'status');
-      return status && { status, info: jsonObjectOf(objectAt(answer, 'info')?.['info']) };
+      const text = objectAt(answer, 'info')?.['info'];
+      const info = jsonObjectOf(text);
+      return (
+        status && { status, info, isBroken: info === undefined && typeof text === 'string' && text !== '' }
+      );
     } catch (error) {
       if (isNotFound(error)) return undefined;
       throw error;

@@ -38,10 +38,10 @@ export class CriClient implements RuntimeClient {
   async connect(signal: AbortSignal): Promise<string> {
     this.connection.reset();
     const { name, version, api } = await this.calls.identify(signal);
-    return `${name} ${version} (CRI ${api})`;
+    return [name, version, `(CRI ${api})`].filter((part) => part !== '').join(' ');
   }
 
-  /** Two calls for all of them: rows have no environment, mounts and addresses yet. */
+  /** Two calls for all of them, filtered here too as not all runtimes do: rows have no environment, mounts and addresses yet. */
   async list(signal: AbortSignal): Promise<readonly RuntimeContainer[]> {
     const type = await this.type(signal);
     const [containers, sandboxes] = await Promise.all([
@@ -52,7 +52,7 @@ export class CriClient implements RuntimeClient {
     const sandboxById = new Map<string, CriSandbox>();
     for (const status of sandboxes) {
       const sandbox = criSandboxOf(status, undefined);
-      if (sandbox.id === '') continue;
+      if (sandbox.id === '' || !isReady(status)) continue;
       sandboxById.set(sandbox.id, sandbox);
       found.set(sandbox.id, {
         row: criSandboxRow(sandbox, status, undefined, type),
@@ -63,7 +63,7 @@ export class CriClient implements RuntimeClient {
     for (const status of containers) {
       const sandbox = sandboxById.get(sandboxIdOf(status, undefined));
       const row = criContainerRow(status, undefined, sandbox, type);
-      if (row.fullId !== '') found.set(row.fullId, { row, pid: 0, isRunning: true });
+      if (row.fullId !== '' && isRunning(status)) found.set(row.fullId, { row, pid: 0, isRunning: true });
     }
     return [...found.values()];
   }
@@ -97,7 +97,7 @@ export class CriClient implements RuntimeClient {
   private async inspectContainer(id: string, signal: AbortSignal): Promise<RuntimeContainer | undefined> {
     const answer = await this.calls.containerStatus(id, signal);
     if (answer === undefined) return undefined;
-    const { status, info } = answer;
+    const { status, info, isBroken } = answer;
     const sandboxId = sandboxIdOf(status, info);
     // What is known of the container itself is told even if its sandbox is not.
     const pod =
@@ -106,19 +106,18 @@ export class CriClient implements RuntimeClient {
     const row = criContainerRow(status, info, sandbox, await this.type(signal));
     if (row.fullId === '') return undefined;
     const imageId = row.imageId || (await this.imageIdOf(status, signal));
-    const isComplete = info !== undefined && (sandbox !== undefined || sandboxId === '');
+    const isComplete = !isBroken && (sandbox !== undefined || sandboxId === '');
     return { row: { ...row, imageId, isComplete }, pid: pidOf(info), isRunning: isRunning(status) };
   }
 
   private async inspectSandbox(id: string, signal: AbortSignal): Promise<RuntimeContainer | undefined> {
     const answer = await this.calls.sandboxStatus(id, signal);
     if (answer === undefined) return undefined;
-    const { status, info } = answer;
+    const { status, info, isBroken } = answer;
     const sandbox = criSandboxOf(status, info);
     if (sandbox.id === '') return undefined;
     const row = criSandboxRow(sandbox, status, info, await this.type(signal));
-    const isReady = status['state'] === 'SANDBOX_READY';
-    return { row: { ...row, isComplete: true }, pid: pidOf(info), isRunning: isReady };
+    return { row: { ...row, isComplete: !isBroken }, pid: pidOf(info), isRunning: isReady(status) };
   }
 
   private async imageIdOf(status: JsonObject, signal: AbortSignal): Promise<string> {
@@ -134,6 +133,10 @@ function typeOf(name: string): string {
 
 function isRunning(status: JsonObject): boolean {
   return status['state'] === 'CONTAINER_RUNNING';
+}
+
+function isReady(status: JsonObject): boolean {
+  return status['state'] === 'SANDBOX_READY';
 }
 
 function pidOf(info: JsonObject | undefined): number {

@@ -70,9 +70,15 @@ export class CriEvents {
       connection,
       { namespace: NAMESPACE, probeIntervalMs, probe, onReady },
       {
-        onCreated: (_namespace, id) => facts.created(id),
-        onStarted: (_namespace, id) => facts.started(id),
-        onEnded: (_namespace, id) => facts.ended(id),
+        onCreated: (namespace, id) => {
+          if (namespace === NAMESPACE) facts.created(id);
+        },
+        onStarted: (namespace, id) => {
+          if (namespace === NAMESPACE) facts.started(id);
+        },
+        onEnded: (namespace, id) => {
+          if (namespace === NAMESPACE) facts.ended(id);
+        },
       },
       signal,
     );

@@ -7,7 +7,7 @@ import { anyJson, timestampNs } from './containerd-rows.ts';
 import type { CriStatus } from './cri-calls.ts';
 import { objectAt } from './grpc-values.ts';
 
-export interface CriRecord extends CriStatus {
+export interface CriRecord extends Pick<CriStatus, 'status' | 'info'> {
   readonly isSandbox: boolean;
   /** Sandbox a container belongs to. */
   readonly sandboxId: string;
@@ -23,7 +23,10 @@ export function criRecordOf(container: JsonObject): CriRecord {
   const extensions = objectOf(container['extensions']);
   const spec = anyJson(container['spec']);
   const labels = objectOf(container['labels']);
-  const isSandbox = labels?.['io.cri-containerd.kind'] === 'sandbox';
+  const marks = objectAt(spec, 'annotations');
+  const isSandbox =
+    labels?.['io.cri-containerd.kind'] === 'sandbox' ||
+    marks?.['io.kubernetes.cri.container-type'] === 'sandbox';
   const kept = objectAt(anyJson(extensions?.[isSandbox ? SANDBOX_METADATA : CONTAINER_METADATA]), 'Metadata');
   const config = objectAt(kept, 'Config');
   const common = {
@@ -43,11 +46,10 @@ export function criRecordOf(container: JsonObject): CriRecord {
       info: { cniResult: kept?.['CNIResult'], runtimeSpec: spec },
     };
   }
-  const sandboxId =
-    textOf(kept?.['SandboxID']) || textOf(objectAt(spec, 'annotations')?.['io.kubernetes.cri.sandbox-id']);
+  const sandboxID = kept?.['SandboxID'] ?? marks?.['io.kubernetes.cri.sandbox-id'];
   return {
     isSandbox,
-    sandboxId,
+    sandboxId: textOf(sandboxID),
     // The image by its names is in CRI's image store only.
     isWhole: false,
     status: {
@@ -56,6 +58,6 @@ export function criRecordOf(container: JsonObject): CriRecord {
       image_ref: kept?.['ImageRef'],
       mounts: config?.['mounts'],
     },
-    info: { config, sandboxID: kept?.['SandboxID'], runtimeSpec: spec },
+    info: { config, sandboxID, runtimeSpec: spec },
   };
 }

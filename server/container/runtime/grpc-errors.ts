@@ -9,9 +9,11 @@ const DETAILS_LENGTH_MAX = 300;
 const FAULTS: ReadonlyMap<number, RuntimeFault> = new Map([
   [status.UNAVAILABLE, 'unreachable'],
   [status.DEADLINE_EXCEEDED, 'timeout'],
-  [status.INTERNAL, 'protocol'],
   [status.DATA_LOSS, 'protocol'],
 ]);
+
+/** What is said of an answer that cannot be taken; the same codes from the runtime itself are its refusals. */
+const OWN_FINDINGS = ['Received message larger', 'Response message parsing error', 'Received RST_STREAM'];
 
 /** A call that failed with a gRPC status. */
 export class GrpcCallError extends RuntimeError {
@@ -52,15 +54,15 @@ function faultOf(code: number, details: string, socketPath: string): RuntimeFaul
     if (/EACCES|EPERM/.test(details) || isForbidden(socketPath)) return 'permission';
     if (/protocol error|HTTP2|parse error/i.test(details)) return 'protocol';
   }
-  // An answer longer than is taken; the same code from the runtime itself is its refusal.
-  if (code === status.RESOURCE_EXHAUSTED && details.startsWith('Received message larger')) return 'protocol';
+  if (code !== status.UNAVAILABLE && OWN_FINDINGS.some((finding) => details.startsWith(finding)))
+    return 'protocol';
   return FAULTS.get(code) ?? 'refused';
 }
 
 /** Whether the socket is there and may not be used: the text of a failed connection does not always say so. */
 function isForbidden(socketPath: string): boolean {
   try {
-    accessSync(socketPath, constants.R_OK | constants.W_OK);
+    accessSync(socketPath, constants.W_OK);
     return false;
   } catch (error) {
     return error instanceof Error && 'code' in error && (error.code === 'EACCES' || error.code === 'EPERM');
