@@ -4,6 +4,9 @@ import type { ContainerMount } from '../../state/container-table.ts';
 import { type JsonObject, listOf, objectOf, textOf } from '../container-json.ts';
 import { itemsOf, objectAt, objectsOf } from './grpc-values.ts';
 
+/** As the kernel limits paths. */
+const PATH_CHARS_MAX = 4096;
+
 const PROPAGATION_OPTION = /^r?(?:private|shared|slave|unbindable)$/;
 
 export function ociEnv(spec: JsonObject): readonly string[] {
@@ -59,6 +62,8 @@ export function ociIsPrivileged(spec: JsonObject): boolean {
  */
 export function ociCgroupPath(spec: JsonObject): string {
   const path = textOf(objectAt(spec, 'linux')?.['cgroupsPath']);
+  // Slices within slices are spelt out below, each with all above it: nothing longer can be the name of a cgroup anyway.
+  if (path.length > PATH_CHARS_MAX) return '';
   // A relative one is beneath wherever the runtime itself ran.
   if (path.startsWith('/')) return path.length > 1 ? posix.normalize(path).replace(/\/$/, '') : '';
   const parts = path.split(':');
