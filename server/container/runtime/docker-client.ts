@@ -3,19 +3,13 @@
  * start: so it is sent as soon as `create` is told. `peek` never waits.
  */
 import { type JsonObject, listOf, objectOf, textOf } from '../container-json.ts';
-import {
-  dockerContainerOf,
-  dockerImageIdOf,
-  dockerListedOf,
-  dockerSandboxOf,
-  isFullId,
-  networkOwnerOf,
-} from './docker-container.ts';
+import { dockerContainerOf, dockerListedOf, dockerNeighboursOf, isFullId } from './docker-container.ts';
 import { DockerEvents, dockerEventsPath } from './docker-events.ts';
 import type { ImageFacts } from './docker-image.ts';
 import { HttpConnection, type HttpConnectionOptions } from './http-connection.ts';
 import { HttpImageCache } from './http-image-cache.ts';
 import { listedContainersOf } from './http-list.ts';
+import { askNeighbours } from './http-neighbours.ts';
 import {
   type RuntimeClient,
   type RuntimeContainer,
@@ -64,23 +58,12 @@ export class DockerClient implements RuntimeClient {
   async inspect(fullId: string, signal: AbortSignal): Promise<RuntimeContainer | undefined> {
     const answer = await this.ask(fullId, signal);
     if (answer === undefined) return undefined;
-    let isComplete = true;
-    // Its own facts are worth having without what they refer to.
-    const orMissing = <T>(asked: Promise<T>): Promise<T | undefined> =>
-      asked.catch(() => {
-        isComplete = false;
-        return undefined;
-      });
-    const imageId = dockerImageIdOf(answer);
-    const sandboxId = dockerSandboxOf(answer);
-    const networkOwner = networkOwnerOf(answer);
-    const [image, sandbox, owner] = await Promise.all([
-      imageId === '' ? undefined : orMissing(this.images.get(imageId, signal)),
-      sandboxId === fullId ? undefined : orMissing(this.ask(sandboxId, signal)),
-      networkOwner === sandboxId ? undefined : orMissing(this.ask(networkOwner, signal)),
-    ]);
-    const network = networkOwner === sandboxId ? sandbox : owner;
-    return dockerContainerOf(answer, { image, network, sandbox }, isComplete);
+    const neighbours = await askNeighbours(
+      dockerNeighboursOf(answer),
+      (id) => this.ask(id, signal),
+      (id) => this.images.get(id, signal),
+    );
+    return dockerContainerOf(answer, neighbours);
   }
 
   readonly peek = async (fullId: string, signal: AbortSignal): Promise<RuntimeContainer | undefined> => {

@@ -4,6 +4,7 @@ import { type JsonObject, listOf, numberOf, objectOf, textMapOf, textOf } from '
 import { bareContainer } from '../container-rows.ts';
 import { bareImageId, type ImageFacts, imageNameOf } from './docker-image.ts';
 import { healthcheckOf, podProbesOf, textsOf } from './docker-probes.ts';
+import type { NeighbourIds, Neighbours } from './http-neighbours.ts';
 import { epochSecondsNs, rfc3339Ns } from './http-time.ts';
 import type { RuntimeContainer } from './runtime-client.ts';
 
@@ -19,21 +20,16 @@ const SHARED_NETWORK = 'container:';
 /** Runs the text of a health check, unless the image names another. */
 const SHELL = ['/bin/sh', '-c'];
 
-/** What else is asked about a container that names others. */
-export interface DockerNeighbours {
-  readonly image: ImageFacts | undefined;
-  /** Inspection of the container whose network it shares, and of its pod's sandbox. */
-  readonly network: JsonObject | undefined;
-  readonly sandbox: JsonObject | undefined;
-}
-
 export function isFullId(id: string): boolean {
   return FULL_ID.test(id);
 }
 
-/** Bare id of the image, for asking about it. */
-export function dockerImageIdOf(answer: JsonObject): string {
-  return bareImageId(textOf(answer['Image']));
+export function dockerNeighboursOf(answer: JsonObject): NeighbourIds {
+  return {
+    image: bareImageId(textOf(answer['Image'])),
+    network: networkOwnerOf(answer),
+    sandbox: labelsOf(objectOf(answer['Config'])).get(SANDBOX_LABEL) ?? '',
+  };
 }
 
 /** Id of the container whose network this one shares; '' when it has its own. */
@@ -42,17 +38,8 @@ export function networkOwnerOf(answer: JsonObject): string {
   return mode.startsWith(SHARED_NETWORK) ? mode.slice(SHARED_NETWORK.length) : '';
 }
 
-/** Id of its pod's sandbox; '' when it is in no pod, or is the sandbox. */
-export function dockerSandboxOf(answer: JsonObject): string {
-  return labelsOf(objectOf(answer['Config'])).get(SANDBOX_LABEL) ?? '';
-}
-
 /** From an inspection; undefined when it names no container. */
-export function dockerContainerOf(
-  answer: JsonObject,
-  neighbours: DockerNeighbours,
-  isComplete: boolean,
-): RuntimeContainer | undefined {
+export function dockerContainerOf(answer: JsonObject, neighbours: Neighbours): RuntimeContainer | undefined {
   const fullId = textOf(answer['Id']);
   if (!isFullId(fullId)) return undefined;
   const config = objectOf(answer['Config']) ?? {};
@@ -60,12 +47,13 @@ export function dockerContainerOf(
   const state = objectOf(answer['State']) ?? {};
   const labels = labelsOf(config);
   const sandboxLabels = labelsOf(objectOf(neighbours.sandbox?.['Config']));
+  const pod = podMembers(fullId, bareName(answer['Name']), labels);
   const probes = podProbesOf(labels, sandboxLabels);
   const shell = textsOf(config['Shell']);
   const row: ContainerRow = {
     ...bareContainer(fullId, 'docker'),
-    ...imageMembers(textOf(config['Image']), dockerImageIdOf(answer), neighbours.image),
-    ...podMembers(fullId, bareName(answer['Name']), labels),
+    ...imageMembers(textOf(config['Image']), bareImageId(textOf(answer['Image'])), neighbours.image),
+    ...pod,
     isPrivileged: hostConfig['Privileged'] === true,
     hostPid: hostConfig['PidMode'] === 'host',
     hostNetwork: hostConfig['NetworkMode'] === 'host',
@@ -73,12 +61,12 @@ export function dockerContainerOf(
     ip: addressOf(answer['NetworkSettings']) || addressOf(neighbours.network?.['NetworkSettings']),
     mounts: mountsOf(answer['Mounts']),
     env: textsOf(config['Env']),
-    podSandboxLabels: sandboxLabels,
+    podSandboxLabels: pod.isPodSandbox ? labels : sandboxLabels,
     createdTimeNs: rfc3339Ns(answer['Created']),
     healthcheck: healthcheckOf(config, shell.length > 0 ? shell : SHELL),
     livenessProbe: probes.liveness,
     readinessProbe: probes.readiness,
-    isComplete,
+    isComplete: neighbours.isComplete,
   };
   return { row, pid: pidOf(state['Pid']), isRunning: state['Running'] === true };
 }

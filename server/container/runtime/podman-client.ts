@@ -9,11 +9,12 @@
  * first ones may come before the pid is known.
  */
 import { type JsonObject, objectOf, textOf } from '../container-json.ts';
-import { isFullId, networkOwnerOf } from './docker-container.ts';
+import { isFullId } from './docker-container.ts';
 import { HttpConnection, type HttpConnectionOptions } from './http-connection.ts';
 import { HttpImageCache } from './http-image-cache.ts';
 import { listedContainersOf } from './http-list.ts';
-import { podmanContainerOf, podmanImageToAsk, podmanListedOf, podmanSandboxOf } from './podman-container.ts';
+import { askNeighbours } from './http-neighbours.ts';
+import { podmanContainerOf, podmanListedOf, podmanNeighboursOf } from './podman-container.ts';
 import { onPodmanEvent, podmanEventsPath } from './podman-events.ts';
 import {
   type RuntimeClient,
@@ -29,6 +30,8 @@ const API = '/v4.0.0/libpod';
 
 /** Those with a first process, or that may have one soon. Older versions refuse words they do not know, such as `stopping`. */
 const LISTED_STATES = ['created', 'initialized', 'running', 'paused'];
+
+const GONE = /\bno such container\b/;
 
 export class PodmanClient implements RuntimeClient {
   readonly kind = 'podman';
@@ -61,23 +64,12 @@ export class PodmanClient implements RuntimeClient {
   async inspect(fullId: string, signal: AbortSignal): Promise<RuntimeContainer | undefined> {
     const answer = await this.ask(fullId, signal);
     if (answer === undefined) return undefined;
-    let isComplete = true;
-    // Its own facts are worth having without what they refer to.
-    const orMissing = <T>(asked: Promise<T>): Promise<T | undefined> =>
-      asked.catch(() => {
-        isComplete = false;
-        return undefined;
-      });
-    const imageId = podmanImageToAsk(answer);
-    const sandboxId = podmanSandboxOf(answer);
-    const networkOwner = networkOwnerOf(answer);
-    const [image, sandbox, owner] = await Promise.all([
-      imageId === '' ? undefined : orMissing(this.images.get(imageId, signal)),
-      orMissing(this.ask(sandboxId, signal)),
-      networkOwner === sandboxId ? undefined : orMissing(this.ask(networkOwner, signal)),
-    ]);
-    const network = networkOwner === sandboxId ? sandbox : owner;
-    return podmanContainerOf(answer, { network, sandbox }, image, isComplete);
+    const neighbours = await askNeighbours(
+      podmanNeighboursOf(answer),
+      (id) => this.ask(id, signal),
+      (id) => this.images.get(id, signal),
+    );
+    return podmanContainerOf(answer, neighbours);
   }
 
   async watch(events: RuntimeEvents, onReady: () => void, signal: AbortSignal): Promise<void> {
@@ -101,7 +93,9 @@ export class PodmanClient implements RuntimeClient {
   private async ask(fullId: string, signal: AbortSignal): Promise<JsonObject | undefined> {
     // Names are answered as well: what is no id is not asked for.
     if (!isFullId(fullId)) return undefined;
-    const answer = await this.connection.get(`${API}/containers/${fullId}/json`, signal);
+    const answer = await this.connection
+      .get(`${API}/containers/${fullId}/json`, signal)
+      .catch((error: unknown) => noneWhenGone(error));
     if (answer === undefined) return undefined;
     const object = objectOf(answer);
     if (object?.['Id'] !== fullId) throw this.error('protocol', `the answer is not about ${fullId}`);
@@ -111,4 +105,11 @@ export class PodmanClient implements RuntimeClient {
   private error(fault: 'protocol' | 'refused', text: string): RuntimeError {
     return new RuntimeError(fault, `Podman on ${this.socketPath}: ${text}`);
   }
+}
+
+/** A container that is removed meanwhile is answered with an error of the server. */
+function noneWhenGone(error: unknown): undefined {
+  if (error instanceof RuntimeError && error.fault === 'refused' && GONE.test(error.message))
+    return undefined;
+  throw error;
 }

@@ -10,10 +10,12 @@ import {
   labelsOf,
   mountsOf,
   nameOf,
+  networkOwnerOf,
   pidOf,
 } from './docker-container.ts';
 import { bareImageId, type ImageFacts } from './docker-image.ts';
 import { healthcheckOf, textsOf } from './docker-probes.ts';
+import type { NeighbourIds, Neighbours } from './http-neighbours.ts';
 import { epochSecondsNs, rfc3339Ns } from './http-time.ts';
 import type { RuntimeContainer } from './runtime-client.ts';
 
@@ -25,45 +27,38 @@ const SHELL = ['/bin/sh', '-c'];
 
 const RUNNING_STATES = new Set<unknown>(['running', 'paused', 'stopping']);
 
-/** Inspections of the infra container of its pod, and of the container whose network it shares. */
-export interface PodmanNeighbours {
-  readonly network: JsonObject | undefined;
-  readonly sandbox: JsonObject | undefined;
-}
-
-/** Id of the image when its digest has to be asked for: versions before 4 do not tell it with the container. */
-export function podmanImageToAsk(answer: JsonObject): string {
-  return textOf(answer['ImageDigest']) === '' ? bareImageId(textOf(answer['Image'])) : '';
+export function podmanNeighboursOf(answer: JsonObject): NeighbourIds {
+  return {
+    // Versions before 4 do not tell the digest with the container.
+    image: textOf(answer['ImageDigest']) === '' ? bareImageId(textOf(answer['Image'])) : '',
+    network: networkOwnerOf(answer),
+    sandbox: sandboxOf(answer),
+  };
 }
 
 /** Id of its pod's infra container; '' when it is in no pod, or the pod has none, or it is the infra container. */
-export function podmanSandboxOf(answer: JsonObject): string {
+function sandboxOf(answer: JsonObject): string {
   if (textOf(answer['Pod']) === '' || answer['IsInfra'] === true) return '';
   const annotations = objectOf(objectOf(answer['Config'])?.['Annotations']);
   return textOf(annotations?.[SANDBOX_ANNOTATION]);
 }
 
 /** From an inspection; undefined when it names no container. */
-export function podmanContainerOf(
-  answer: JsonObject,
-  neighbours: PodmanNeighbours,
-  image: ImageFacts | undefined,
-  isComplete: boolean,
-): RuntimeContainer | undefined {
+export function podmanContainerOf(answer: JsonObject, neighbours: Neighbours): RuntimeContainer | undefined {
   const fullId = textOf(answer['Id']);
   if (!isFullId(fullId)) return undefined;
   const config = objectOf(answer['Config']) ?? {};
   const hostConfig = objectOf(answer['HostConfig']) ?? {};
   const state = objectOf(answer['State']) ?? {};
   const digest = textOf(answer['ImageDigest']);
-  const facts = digest === '' ? image : { names: image?.names ?? [], digest };
+  const image = digest === '' ? neighbours.image : { names: [], digest };
   const isPodSandbox = answer['IsInfra'] === true;
   const row: ContainerRow = {
     ...bareContainer(fullId, 'podman'),
     ...imageMembers(
       textOf(answer['ImageName']) || textOf(config['Image']),
       bareImageId(textOf(answer['Image'])),
-      facts,
+      image,
     ),
     name: bareName(answer['Name']),
     labels: labelsOf(config),
@@ -74,13 +69,13 @@ export function podmanContainerOf(
     ip: addressOf(answer['NetworkSettings']) || addressOf(neighbours.network?.['NetworkSettings']),
     mounts: mountsOf(answer['Mounts']),
     env: textsOf(config['Env']),
-    podSandboxId: isPodSandbox ? fullId : podmanSandboxOf(answer),
+    podSandboxId: isPodSandbox ? fullId : sandboxOf(answer),
     podSandboxLabels: labelsOf(isPodSandbox ? config : objectOf(neighbours.sandbox?.['Config'])),
     isPodSandbox,
     createdTimeNs: rfc3339Ns(answer['Created']),
     healthcheck: healthcheckOf(config, SHELL),
     cgroupPath: textOf(state['CgroupPath']),
-    isComplete,
+    isComplete: neighbours.isComplete,
   };
   return { row, pid: pidOf(state['Pid']), isRunning: state['Running'] === true };
 }
