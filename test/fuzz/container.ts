@@ -4,12 +4,11 @@
  */
 import assert from 'node:assert/strict';
 import { matchCgroupPath } from '../../server/container/cgroup-matcher.ts';
-import { containerJsonOf } from '../../server/container/container-rows.ts';
 import { FIELD_ROWS } from '../../server/fields/catalogue.ts';
 import type { Extractor } from '../../server/fields/field.ts';
 import { bindField } from '../../server/fields/field-reference.ts';
-import type { ContainerRow } from '../../server/state/container-table.ts';
 import { ParserHarness } from '../helpers/parser-harness.ts';
+import { checkCrossing, checkRow } from './container-row-check.ts';
 import { damageText, mutatedText } from './json-mutations.ts';
 import { SeededRandom } from './savefile-random.ts';
 
@@ -221,36 +220,11 @@ function check({ state, event }: ParserHarness): void {
   const key = state.threads.find(7)?.containerId ?? '';
   for (const id of [key, ID, state.containers.findKeyByShortId(ID.slice(0, 12)) ?? '']) {
     const row = state.containers.find(id);
-    if (row !== undefined) checkRow(row);
+    if (row === undefined) continue;
+    checkRow(row);
+    checkCrossing(row);
   }
   for (const extract of FIELDS) extract(event);
-}
-
-function checkRow(row: ContainerRow): void {
-  const texts = [
-    row.id,
-    row.fullId,
-    row.type,
-    row.name,
-    row.image,
-    row.imageId,
-    row.imageTag,
-    row.ip,
-    row.cniJson,
-    ...row.env,
-  ];
-  for (const mount of row.mounts) texts.push(mount.source, mount.destination, mount.mode, mount.propagation);
-  for (const [name, value] of row.labels) texts.push(name, value);
-  for (const text of texts) {
-    assert.equal(typeof text, 'string');
-    // One character a byte.
-    assert.ok(Buffer.from(text, 'latin1').latin1Slice() === text, 'a text that is no bytes');
-  }
-  for (const flag of [row.isPrivileged, row.hostPid, row.hostNetwork, row.isPodSandbox, row.isComplete]) {
-    assert.equal(typeof flag, 'boolean');
-  }
-  assert.equal(typeof row.createdTimeNs, 'bigint');
-  JSON.parse(Buffer.from(containerJsonOf(row), 'latin1').toString('utf8'));
 }
 
 function empty({ state }: ParserHarness): void {

@@ -3,6 +3,7 @@ import { parseArgs } from 'node:util';
 import { runContainerFuzz } from './container.ts';
 import { runFilterFuzz } from './filter.ts';
 import { runProcfsFuzz } from './procfs.ts';
+import { runRuntimesFuzz } from './runtimes.ts';
 import { runSavefileFuzz } from './savefile.ts';
 
 const TARGETS = {
@@ -10,6 +11,7 @@ const TARGETS = {
   filter: runFilterFuzz,
   procfs: runProcfsFuzz,
   container: runContainerFuzz,
+  runtimes: runRuntimesFuzz,
 };
 
 const { values } = parseArgs({

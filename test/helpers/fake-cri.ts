@@ -147,6 +147,18 @@ export class FakeCri extends FakeGrpcRuntime {
   }
 }
 
+/** The messages of a container and of the sandbox with the same members, for those who read them without a server. */
+export function criAnswers(
+  row: FakeContainer,
+): Readonly<Record<'status' | 'info' | 'sandboxStatus' | 'sandboxInfo', Message>> {
+  return {
+    status: criStatus(row),
+    info: containerInfo(row),
+    sandboxStatus: criSandboxStatus({ ...row, id: row.podId }),
+    sandboxInfo: sandboxInfo({ ...row, id: row.podId }),
+  };
+}
+
 function ns(row: FakeContainer): string {
   return `${BigInt(row.createdMs) * 1_000_000n}`;
 }

@@ -1,5 +1,5 @@
 /** A Docker daemon as its API shows it (20.10): the answers and events of a real one, for containers that a test makes up. */
-import type { FakeContainer } from './fake-container.ts';
+import { FAKE_IMAGE, type FakeContainer } from './fake-container.ts';
 import { type Answer, FakeHttpRuntime } from './fake-http-runtime.ts';
 
 const VERSION = '20.10.24+dfsg1';
@@ -58,6 +58,7 @@ export class FakeDocker extends FakeHttpRuntime {
     if (path === '/info') return 'info';
     if (path === '/events') return 'events';
     if (path === '/containers/json') return 'list';
+    if (/^\/images\/.+\/json$/.test(path)) return 'image';
     if (/^\/containers\/[^/]+\/json$/.test(path)) return 'inspect';
     return 'other';
   }
@@ -77,6 +78,8 @@ export class FakeDocker extends FakeHttpRuntime {
         return { status: 200, body: this.list(query) };
       case 'inspect':
         return this.inspect(decodeURIComponent(path.split('/')[2] as string));
+      case 'image':
+        return { status: 200, body: dockerImage(decodeURIComponent(path.split('/')[2] as string)) };
       default:
         return { status: 404, body: { message: 'page not found' } };
     }
@@ -90,11 +93,7 @@ export class FakeDocker extends FakeHttpRuntime {
   }
 
   private list(query: URLSearchParams): unknown {
-    const isAll = ['1', 'true', 'True'].includes(query.get('all') ?? '');
-    const wanted = filterOf(query, 'id');
-    const rows = [...this.containers.values()]
-      .filter((container) => isAll || container.state === 'running')
-      .filter((container) => wanted.length === 0 || wanted.some((id) => container.id.startsWith(id)));
+    const rows = listed(this.containers.values(), query);
     return rows.map(dockerListRow);
   }
 
@@ -105,8 +104,19 @@ export class FakeDocker extends FakeHttpRuntime {
   }
 }
 
+/** Those a list is about: the running ones, unless all, some states or some ids are asked for. */
+export function listed(rows: Iterable<FakeContainer>, query: URLSearchParams): readonly FakeContainer[] {
+  const states = filterOf(query, 'status');
+  const ids = filterOf(query, 'id');
+  const isAll = ['1', 'true', 'True'].includes(query.get('all') ?? '');
+  return [...rows].filter(({ id, state }) => {
+    const isListed = states.length > 0 ? states.includes(state) : isAll || state === 'running';
+    return isListed && (ids.length === 0 || ids.some((start) => id.startsWith(start)));
+  });
+}
+
 /** Values of a filter, which is written as a list or as a map. */
-export function filterOf(query: URLSearchParams, name: string): readonly string[] {
+function filterOf(query: URLSearchParams, name: string): readonly string[] {
   try {
     const filters = JSON.parse(query.get('filters') ?? '{}') as Record<string, readonly string[] | object>;
     const values = filters[name] ?? [];
@@ -127,6 +137,16 @@ export function dockerVersion(): object {
     MinAPIVersion: '1.12',
     Os: 'linux',
     Arch: 'amd64',
+  };
+}
+
+export function dockerImage(id: string): object {
+  return {
+    Id: id.startsWith('sha256:') ? id : `sha256:${id}`,
+    RepoTags: [FAKE_IMAGE],
+    RepoDigests: [`localhost/t/busybox@sha256:${'2'.repeat(64)}`],
+    Os: 'linux',
+    Size: 1,
   };
 }
 

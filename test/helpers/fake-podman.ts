@@ -1,6 +1,6 @@
 /** Podman's service as its own API and the compatible one show it (4.3), for containers that a test makes up. */
 import type { FakeContainer } from './fake-container.ts';
-import { dockerEvent, dockerInspect, dockerListRow, filterOf } from './fake-docker.ts';
+import { dockerEvent, dockerImage, dockerInspect, dockerListRow, listed } from './fake-docker.ts';
 import { type Answer, FakeHttpRuntime } from './fake-http-runtime.ts';
 
 const VERSION = '4.3.1';
@@ -58,6 +58,7 @@ export class FakePodman extends FakeHttpRuntime {
     if (rest === '/events') return 'events';
     if (rest === '/containers/json') return 'list';
     if (rest === '/pods/json') return 'pods';
+    if (/^\/images\/.+\/json$/.test(rest)) return 'image';
     if (/^\/containers\/[^/]+\/json$/.test(rest)) return 'inspect';
     return 'other';
   }
@@ -78,6 +79,8 @@ export class FakePodman extends FakeHttpRuntime {
         return { status: 200, body: this.list(isOwn, query) };
       case 'pods':
         return { status: 200, body: this.pods() };
+      case 'image':
+        return { status: 200, body: dockerImage(decodeURIComponent(path.split('/').at(-2) as string)) };
       case 'inspect':
         return this.inspect(isOwn, decodeURIComponent(path.split('/').at(-2) as string));
       default:
@@ -86,11 +89,7 @@ export class FakePodman extends FakeHttpRuntime {
   }
 
   private list(isOwn: boolean, query: URLSearchParams): unknown {
-    const isAll = ['1', 'true', 'True'].includes(query.get('all') ?? '');
-    const wanted = filterOf(query, 'id');
-    const rows = [...this.containers.values()]
-      .filter((container) => isAll || container.state === 'running')
-      .filter((container) => wanted.length === 0 || wanted.some((id) => container.id.startsWith(id)));
+    const rows = listed(this.containers.values(), query);
     return rows.map(isOwn ? podmanListRow : dockerListRow);
   }
 
