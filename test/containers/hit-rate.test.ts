@@ -1,13 +1,13 @@
 /** What events of short-lived containers carry, from the very first on, on every runtime. */
 import assert from 'node:assert/strict';
 import { after, before, describe, it } from 'node:test';
-import { type LiveServer, startLiveServer } from '../live/helpers/live-server.ts';
+import type { LiveServer } from '../live/helpers/live-server.ts';
 import { ContainerStream, isCompleted } from './helpers/container-stream.ts';
 import { HIT_CONDITION, HIT_FIELDS, hitReport, isFirstExec } from './helpers/hit-report.ts';
 import { percentile, percentiles } from './helpers/percentiles.ts';
+import { startLabServer } from './helpers/ready-server.ts';
 import { RuntimeWatch } from './helpers/runtime-watch.ts';
 import { runShortLived, type ShortLived } from './helpers/short-lived.ts';
-import { until } from './helpers/until.ts';
 import type { ContainerDriver } from './lab/container-driver.ts';
 import { ContainerLab } from './lab/container-lab.ts';
 import { labOrSkip } from './lab/lab-permission.ts';
@@ -28,8 +28,7 @@ describe('events of containers that live for a moment', labOrSkip(), () => {
 
   before(async () => {
     lab = await ContainerLab.up();
-    server = await startLiveServer(lab.serverArgs());
-    await runtimesReady(server, lab.drivers().length);
+    server = await startLabServer(lab);
   });
   after(async () => {
     await server?.stop();
@@ -103,13 +102,6 @@ describe('events of containers that live for a moment', labOrSkip(), () => {
     );
   });
 });
-
-async function runtimesReady(server: LiveServer, count: number): Promise<void> {
-  await until('all runtimes are ready', async () => {
-    const { runtimes } = await server.client.getStatus();
-    return runtimes.filter(({ isWatching }) => isWatching).length >= count ? true : undefined;
-  });
-}
 
 /** Per container whose first program's event was sent incomplete: how long its completion took, in ms. */
 function completionWaits(
