@@ -120,6 +120,7 @@ export function born(tid: number, fullId: string, ts?: bigint): ScriptEvent {
       gid: 0,
       vtid: tid,
       vpid: tid,
+      pidns_init_start_ts: 0,
     },
   };
 }
