@@ -1,4 +1,5 @@
 /** A live server that sees the lab, once its runtimes are watched. */
+import type { StrataClient } from '../../../client/strata-client.ts';
 import { type LiveServer, startLiveServer } from '../../live/helpers/live-server.ts';
 import type { ContainerLab } from '../lab/container-lab.ts';
 import { until } from './until.ts';
@@ -15,7 +16,10 @@ export async function startLabServer(lab: ContainerLab, args: readonly string[] 
 }
 
 /** Resolves when events of `count` runtimes are received. */
-export async function runtimesReady({ client }: Pick<LiveServer, 'client'>, count: number): Promise<void> {
+export async function runtimesReady(
+  { client }: { readonly client: StrataClient },
+  count: number,
+): Promise<void> {
   await until(`${count} runtimes are watched`, async () => {
     const { runtimes } = await client.getStatus();
     return runtimes.filter(({ isWatching }) => isWatching).length >= count ? true : undefined;
