@@ -7,6 +7,8 @@ const JSON_BYTES_MAX = 4 * 1024 * 1024;
 
 /** Look-up states of container events: 1 is success; 0 says it has begun, 2 that it failed. */
 const LOOKUP_SUCCESS = 1;
+/** Stands for name and image while the look-up has only begun. */
+const UNKNOWN_WORD = 'incomplete';
 
 /** The object a text (binary string, UTF-8 inside) holds; undefined when it holds none. */
 export function parseJson(text: string): JsonObject | undefined {
@@ -43,9 +45,13 @@ export function textMapOf(value: unknown): ReadonlyMap<string, string> {
   return map;
 }
 
-/** Whether the event carries the result of a look-up and not only word that one has begun. */
+/** Whether the event carries the result of a look-up and not only word that one has begun. Old events do not say it otherwise. */
 export function isComplete(container: JsonObject): boolean {
   const state = container['lookup_state'];
-  if (typeof state === 'number' && state !== LOOKUP_SUCCESS) return false;
-  return container['image'] !== 'incomplete';
+  return typeof state === 'number' ? state === LOOKUP_SUCCESS : container['image'] !== UNKNOWN_WORD;
+}
+
+/** Text that is the word for what is not known yet counts as none. */
+export function knownTextOf(value: unknown): string {
+  return value === UNKNOWN_WORD ? '' : textOf(value);
 }

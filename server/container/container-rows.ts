@@ -1,8 +1,9 @@
 /** Container rows from what a capture holds: an id in a cgroup path, and the JSON of container events. */
-import type { ContainerMount, ContainerRow, ContainerTable } from '../state/container-table.ts';
+import type { ContainerMount, ContainerRow, ContainerTable, HealthProbe } from '../state/container-table.ts';
 import {
   isComplete,
   type JsonObject,
+  knownTextOf,
   listOf,
   numberOf,
   objectOf,
@@ -12,6 +13,13 @@ import {
 
 /** Characters of an id that are shown. */
 const SHORT_ID_LENGTH = 12;
+/** Engines whose containers have names for ids: they are shown whole. */
+const NAMED_TYPES: ReadonlySet<string> = new Set(['lxc', 'libvirt-lxc', 'bpm']);
+/** Look-up states of container events. */
+const LOOKUP_STARTED = 0;
+const LOOKUP_SUCCESS = 1;
+const NS_PER_S = 1_000_000_000n;
+const TIME_NS_MAX = 1n << 64n;
 
 /** `container.type` words by the number container events carry. */
 const TYPE_WORDS: readonly string[] = [
@@ -38,7 +46,7 @@ export function shortIdOf(id: string): string {
 /** A row with nothing but the id: what a cgroup path tells. */
 export function bareContainer(fullId: string, type: string): ContainerRow {
   return {
-    id: shortIdOf(fullId),
+    id: NAMED_TYPES.has(type) ? fullId : shortIdOf(fullId),
     fullId,
     type,
     name: '',
@@ -77,28 +85,59 @@ export function rememberContainer(table: ContainerTable, fullId: string, type: s
   if (table.find(fullId) !== undefined) return false;
   const short = shortIdOf(fullId);
   const early = short === fullId ? undefined : table.find(short);
-  if (early === undefined) {
+  if (early === undefined || !isKeyedByShortId(early, short)) {
     return table.set(fullId, bareContainer(fullId, type));
   }
   table.delete(short);
   return table.set(fullId, early);
 }
 
-/** Stores what a container event says. Returns the key of the row, or undefined when the JSON names no container. */
+/** Whether the row is under the short id because nothing else is known of it, and not because this is all of its id. */
+function isKeyedByShortId(row: ContainerRow, short: string): boolean {
+  return row.fullId === '' || row.fullId === short;
+}
+
+/**
+ * Stores what a container event says. What is complete replaces all before; what is not adds to what is not complete either.
+ * Returns the key of the row, or undefined when the JSON names no container.
+ */
 export function storeContainer(table: ContainerTable, json: JsonObject): string | undefined {
   const container = objectOf(json['container']) ?? json;
   const id = textOf(container['id']);
   if (id === '') return undefined;
   const fullId = textOf(container['full_id']);
   const key = fullId === '' ? (table.findKeyByShortId(shortIdOf(id)) ?? id) : fullId;
-  const row = isComplete(container)
-    ? rowOf(container, id, fullId)
-    : bareContainer(fullId === '' ? id : fullId, typeOf(container['type']));
-  // News that a look-up has only begun does not undo what is known.
-  if (!row.isComplete && table.find(key)?.isComplete === true) return key;
-  if (key !== id && table.find(id) !== undefined) table.delete(id);
+  let row = rowOf(container, id, fullId);
+  const old = table.find(key);
+  if (!row.isComplete && old !== undefined) {
+    // News that a look-up has only begun does not undo what is known.
+    if (old.isComplete) return key;
+    row = addFacts(old, row);
+  }
+  if (key !== id) {
+    const early = table.find(id);
+    if (early !== undefined && isKeyedByShortId(early, id)) table.delete(id);
+  }
   table.set(key, row);
   return key;
+}
+
+/** The members of `news` that say something, and those of `old` for the others. */
+function addFacts(old: ContainerRow, news: ContainerRow): ContainerRow {
+  const facts = Object.entries(news).filter(([, value]) => saysSomething(value));
+  return { ...old, ...(Object.fromEntries(facts) as Partial<ContainerRow>) };
+}
+
+function saysSomething(value: ContainerRow[keyof ContainerRow]): boolean {
+  if (Array.isArray(value)) return value.length > 0;
+  if (value instanceof Map) return value.size > 0;
+  return value !== undefined && value !== '' && value !== false && value !== 0n;
+}
+
+/** Whether a thread's cgroups tell as much: only the id, and what engine it seems to be. */
+export function isBare(row: ContainerRow): boolean {
+  const { id: _id, fullId: _fullId, type: _type, ...facts } = row;
+  return !Object.values(facts).some(saysSomething);
 }
 
 /** Forgets the container a removal event names. Returns the key its row had; undefined when there was none. */
@@ -111,16 +150,19 @@ export function forgetContainer(table: ContainerTable, json: JsonObject): string
 }
 
 function rowOf(container: JsonObject, id: string, fullId: string): ContainerRow {
+  const isKnown = isComplete(container);
+  const type = typeOf(container['type']);
+  const knownText = isKnown ? textOf : knownTextOf;
   return {
-    id: shortIdOf(id),
-    fullId,
-    type: typeOf(container['type']),
-    name: textOf(container['name']),
-    image: textOf(container['image']),
-    imageId: textOf(container['imageid']),
-    imageRepository: textOf(container['imagerepo']),
-    imageTag: textOf(container['imagetag']),
-    imageDigest: textOf(container['imagedigest']),
+    id: NAMED_TYPES.has(type) ? id : shortIdOf(id),
+    fullId: isKnown || fullId !== '' ? fullId : id,
+    type,
+    name: knownText(container['name']),
+    image: knownText(container['image']),
+    imageId: knownText(container['imageid']),
+    imageRepository: knownText(container['imagerepo']),
+    imageTag: knownText(container['imagetag']),
+    imageDigest: knownText(container['imagedigest']),
     isPrivileged: container['privileged'] === true,
     hostPid: container['host_pid'] === true,
     hostNetwork: container['host_network'] === true,
@@ -135,11 +177,11 @@ function rowOf(container: JsonObject, id: string, fullId: string): ContainerRow 
     podSandboxCniJson: textOf(container['pod_sandbox_cniresult']),
     isPodSandbox: container['is_pod_sandbox'] === true,
     createdTimeNs: createdTimeOf(container),
-    healthcheck: undefined,
-    livenessProbe: undefined,
-    readinessProbe: undefined,
-    cgroupPath: '',
-    isComplete: true,
+    healthcheck: probeOf(container['Healthcheck']),
+    livenessProbe: probeOf(container['LivenessProbe']),
+    readinessProbe: probeOf(container['ReadinessProbe']),
+    cgroupPath: textOf(container['cgroup_path']),
+    isComplete: isKnown,
   };
 }
 
@@ -161,10 +203,22 @@ function mountOf(value: unknown): ContainerMount[] {
   ];
 }
 
-/** Container events carry whole seconds. */
+function probeOf(value: unknown): HealthProbe | undefined {
+  const probe = objectOf(value);
+  const exe = textOf(probe?.['exe']);
+  return exe === '' ? undefined : { exe, args: listOf(probe?.['args']).map(textOf) };
+}
+
+/** Whole seconds in a member that all readers know; all of it in one of our own. */
 function createdTimeOf(container: JsonObject): bigint {
+  const exact = container['created_time_ns'];
+  if (typeof exact === 'string' && /^[0-9]{1,20}$/.test(exact) && BigInt(exact) < TIME_NS_MAX) {
+    return BigInt(exact);
+  }
   const seconds = numberOf(container['created_time']);
-  return seconds > 0 && Number.isSafeInteger(seconds) ? BigInt(seconds) * 1_000_000_000n : 0n;
+  if (seconds <= 0 || !Number.isSafeInteger(seconds)) return 0n;
+  const timeNs = BigInt(seconds) * NS_PER_S;
+  return timeNs < TIME_NS_MAX ? timeNs : 0n;
 }
 
 /** The JSON (a binary string) of a container event that makes this row again. */
@@ -199,8 +253,14 @@ export function containerJsonOf(row: ContainerRow): string {
     pod_sandbox_labels: Object.fromEntries(row.podSandboxLabels),
     pod_sandbox_cniresult: row.podSandboxCniJson,
     is_pod_sandbox: row.isPodSandbox,
-    created_time: Number(row.createdTimeNs / 1_000_000_000n),
-    lookup_state: 1,
+    created_time: Number(row.createdTimeNs / NS_PER_S),
+    created_time_ns: String(row.createdTimeNs),
+    // Members without a value are left out.
+    Healthcheck: row.healthcheck,
+    LivenessProbe: row.livenessProbe,
+    ReadinessProbe: row.readinessProbe,
+    cgroup_path: row.cgroupPath === '' ? undefined : row.cgroupPath,
+    lookup_state: row.isComplete ? LOOKUP_SUCCESS : LOOKUP_STARTED,
   };
   // Members are bytes already: one character each.
   return JSON.stringify({ container });

@@ -2,7 +2,7 @@
  * Views of the state for events whose container was not known when they were shown. What runtimes tell late is the container
  * rows, and the users and groups of containers; everything else is as it was.
  */
-import type { ContainerRow } from '../state/container-table.ts';
+import type { ContainerIndex, ContainerRow } from '../state/container-table.ts';
 import type { FdInfo } from '../state/fd-info.ts';
 import type { FdTable } from '../state/fd-table.ts';
 import type { InterfaceTable } from '../state/interface-table.ts';
@@ -57,6 +57,10 @@ class WrappedState implements StateView {
 
   findContainerKey(shortId: string): string | undefined {
     return this.inner.findContainerKey(shortId);
+  }
+
+  findContainerKeys(index: ContainerIndex, text: string): readonly string[] {
+    return this.inner.findContainerKeys(index, text);
   }
 
   allThreads(): IterableIterator<ThreadInfo> {

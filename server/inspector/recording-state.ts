@@ -14,7 +14,7 @@ import {
   encodeUsers,
 } from '../capture/savefile/state-encoder.ts';
 import { encodeSupplement } from '../capture/savefile/state-supplement.ts';
-import { containerJsonOf } from '../container/container-rows.ts';
+import { containerJsonOf, isBare } from '../container/container-rows.ts';
 import type { EventRecord } from '../event/event-record.ts';
 import { PPME_CONTAINER_JSON_2_E, PPME_GROUP_ADDED_E, PPME_USER_ADDED_E } from '../event/event-types.ts';
 import type { FdEntry, ThreadEntry } from '../event/snapshot.ts';
@@ -168,7 +168,7 @@ function encodeContainers(to: BlockEncoder, state: OsState, at: EventRecord): vo
   };
   for (const row of state.containers.values()) {
     // A container of which only the id is known follows from its threads.
-    if (row.isComplete) write(PPME_CONTAINER_JSON_2_E, [containerJsonOf(row)]);
+    if (!isBare(row)) write(PPME_CONTAINER_JSON_2_E, [containerJsonOf(row)]);
   }
   for (const [container, uid, row] of state.users.entries()) {
     if (container === '') continue;

@@ -49,26 +49,42 @@ export interface ContainerRow {
   readonly healthcheck: HealthProbe | undefined;
   readonly livenessProbe: HealthProbe | undefined;
   readonly readinessProbe: HealthProbe | undefined;
-  /** cgroup as the runtime names it, for containers whose id is not in it; '' when unknown. */
+  /** cgroup as /proc/PID/cgroup shows it and the runtime names it, for containers whose id is not in it; '' when unknown. */
   readonly cgroupPath: string;
   /** False until everything its runtime can tell is in the row. */
   readonly isComplete: boolean;
 }
 
+/** How containers can be found beside their key: by the id that is shown, or by name. */
+export type ContainerIndex = 'id' | 'name';
+
+/** Characters of an id that tells its container wherever it stands in a path. */
+const WHOLE_ID_LENGTH = 64;
+/** Fewer parts are slices of the host, which hold more than one container. */
+const CGROUP_DEPTH_MIN = 2;
+
 export class ContainerTable {
   readonly counters: TableCounters;
+  /** Counts changes of what cgroup paths lead to: what was matched before must be matched anew. */
+  cgroupGeneration: number;
   private readonly undo: UndoLog;
   private readonly rowsMax: number;
   private readonly rows: Map<string, ContainerRow>;
-  /** Key by shown id, for metadata that names nothing else. */
-  private readonly keysByShortId: Map<string, string>;
+  /** Keys by shown id, for metadata that names nothing else, and by name; the latest last. */
+  private readonly keysById: KeyLists;
+  private readonly keysByName: KeyLists;
+  /** Keys by cgroup path, of containers that cannot be told by their id in it. */
+  private readonly keysByCgroup: Map<string, string>;
 
   constructor(rowsMax: number, undo: UndoLog) {
     this.counters = new TableCounters();
+    this.cgroupGeneration = 0;
     this.undo = undo;
     this.rowsMax = rowsMax;
     this.rows = new Map();
-    this.keysByShortId = new Map();
+    this.keysById = new KeyLists();
+    this.keysByName = new KeyLists();
+    this.keysByCgroup = new Map();
   }
 
   get size(): number {
@@ -79,8 +95,25 @@ export class ContainerTable {
     return this.rows.get(id);
   }
 
+  /** The latest, should several be shown with it. */
   findKeyByShortId(id: string): string | undefined {
-    return this.keysByShortId.get(id);
+    return this.keysById.find(id).at(-1);
+  }
+
+  /** Keys of all containers that are shown with this id, or that have this name. */
+  findKeys(index: ContainerIndex, text: string): readonly string[] {
+    return (index === 'id' ? this.keysById : this.keysByName).find(text);
+  }
+
+  /** The container that its runtime says has this cgroup, or the nearest one above it. */
+  findByCgroup(path: string): { readonly key: string; readonly path: string } | undefined {
+    if (this.keysByCgroup.size === 0) return undefined;
+    for (let end = path.length; end > 0; end = path.lastIndexOf('/', end - 1)) {
+      const above = path.slice(0, end);
+      const key = this.keysByCgroup.get(above);
+      if (key !== undefined) return { key, path: above };
+    }
+    return undefined;
   }
 
   values(): IterableIterator<ContainerRow> {
@@ -99,8 +132,11 @@ export class ContainerTable {
       return false;
     }
     if (this.undo.enabled) this.undo.push(this, id, old);
+    if (old !== undefined) this.unlink(id, old, row);
     this.rows.set(id, row);
-    this.keysByShortId.set(row.id, id);
+    this.keysById.add(row.id, id);
+    if (row.name !== '') this.keysByName.add(row.name, id);
+    this.linkCgroup(id, row.cgroupPath);
     this.counters.added++;
     return true;
   }
@@ -110,8 +146,52 @@ export class ContainerTable {
     if (old === undefined) return false;
     if (this.undo.enabled) this.undo.push(this, id, old);
     this.rows.delete(id);
-    if (this.keysByShortId.get(old.id) === id) this.keysByShortId.delete(old.id);
+    this.unlink(id, old, undefined);
     this.counters.removed++;
     return true;
+  }
+
+  private linkCgroup(id: string, path: string): void {
+    if (!path.startsWith('/') || path.split('/').length - 1 < CGROUP_DEPTH_MIN) return;
+    if (id.length === WHOLE_ID_LENGTH && path.includes(id)) return;
+    if (this.keysByCgroup.get(path) === id) return;
+    this.keysByCgroup.set(path, id);
+    this.cgroupGeneration++;
+  }
+
+  /** Takes the row out of the lists, as far as its successor is not in the same place of them. */
+  private unlink(id: string, old: ContainerRow, next: ContainerRow | undefined): void {
+    if (old.id !== next?.id) this.keysById.delete(old.id, id);
+    if (old.name !== next?.name) this.keysByName.delete(old.name, id);
+    if (old.cgroupPath === next?.cgroupPath || this.keysByCgroup.get(old.cgroupPath) !== id) return;
+    this.keysByCgroup.delete(old.cgroupPath);
+    this.cgroupGeneration++;
+  }
+}
+
+const NO_KEYS: readonly string[] = [];
+
+/** Keys by a text that several may share, which few do. */
+class KeyLists {
+  private readonly lists: Map<string, readonly string[]>;
+
+  constructor() {
+    this.lists = new Map();
+  }
+
+  find(text: string): readonly string[] {
+    return this.lists.get(text) ?? NO_KEYS;
+  }
+
+  add(text: string, key: string): void {
+    const keys = this.find(text);
+    if (keys.at(-1) === key) return;
+    this.lists.set(text, [...keys.filter((other) => other !== key), key]);
+  }
+
+  delete(text: string, key: string): void {
+    const keys = this.find(text).filter((other) => other !== key);
+    if (keys.length === 0) this.lists.delete(text);
+    else this.lists.set(text, keys);
   }
 }

@@ -1,5 +1,5 @@
 /** Everything the inspector knows about its node, and the view of it that fields are read through. */
-import { type ContainerRow, ContainerTable } from './container-table.ts';
+import { type ContainerIndex, type ContainerRow, ContainerTable } from './container-table.ts';
 import type { FdInfo } from './fd-info.ts';
 import type { FdTable } from './fd-table.ts';
 import { InterfaceTable } from './interface-table.ts';
@@ -54,6 +54,8 @@ export interface StateView {
   findContainer(fullId: string): ContainerRow | undefined;
   /** Key of the container that is shown with this short id. */
   findContainerKey(shortId: string): string | undefined;
+  /** Keys of all containers that are shown with this id, or that have this name. */
+  findContainerKeys(index: ContainerIndex, text: string): readonly string[];
   /** All rows, in no particular order. */
   allThreads(): IterableIterator<ThreadInfo>;
   /** `[number, row]` of every fd of the table. */
@@ -135,6 +137,10 @@ export class OsState implements StateView {
 
   findContainerKey(shortId: string): string | undefined {
     return this.containers.findKeyByShortId(shortId);
+  }
+
+  findContainerKeys(index: ContainerIndex, text: string): readonly string[] {
+    return this.containers.findKeys(index, text);
   }
 
   allThreads(): IterableIterator<ThreadInfo> {

@@ -5,7 +5,7 @@
  * so does catching up with changes made since; only a newer event than before starts afresh. A batch asked from its newest
  * event to its oldest therefore reads the log once.
  */
-import type { ContainerRow } from './container-table.ts';
+import type { ContainerIndex, ContainerRow } from './container-table.ts';
 import type { FdInfo } from './fd-info.ts';
 import type { FdTable } from './fd-table.ts';
 import type { InterfaceTable } from './interface-table.ts';
@@ -90,6 +90,15 @@ export class PastState implements StateView {
     }
     const key = this.live.containers.findKeyByShortId(shortId);
     return key !== undefined && past?.has(key) ? undefined : key;
+  }
+
+  findContainerKeys(index: ContainerIndex, text: string): readonly string[] {
+    const live = this.live.containers.findKeys(index, text);
+    const past = this.overlay.rowsOf(this.live.containers);
+    if (past === undefined) return live;
+    const keys = live.filter((key) => !past.has(key));
+    for (const [key, row] of restored<string, ContainerRow>(past)) if (row[index] === text) keys.push(key);
+    return keys;
   }
 
   *allThreads(): IterableIterator<ThreadInfo> {
