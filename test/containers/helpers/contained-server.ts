@@ -60,8 +60,7 @@ export async function startInContainer(lab: ContainerLab): Promise<ContainedServ
   const name = 'strata-itself';
   const mounts = [...SYSTEM_FOLDERS, ...programFolders()].map((path) => `${path}:${path}:ro`);
   const options = ['--rm', '--privileged', '--network', 'none', '--name', name];
-  for (const mount of [...mounts, `${shared}:${shared}`, '/:/host:ro,rslave'])
-    options.push('--volume', mount);
+  for (const mount of [...mounts, `${shared}:${shared}`, '/:/host:ro']) options.push('--volume', mount);
   const docker = existsSync('/usr/bin/docker') ? '/usr/bin/docker' : 'docker';
   const child = spawn(
     docker,

@@ -30,7 +30,7 @@ const SCRIPT = 'cat /etc/passwd >/dev/null; ls / >/dev/null; usleep "$2"; echo d
 export async function runShortLived(options: ShortLivedOptions): Promise<ShortLived[]> {
   const { driver, count, concurrency, prefix, onFailure } = options;
   const ran: ShortLived[] = [];
-  const removals: Promise<void>[] = [];
+  const removals: Promise<unknown>[] = [];
   let next = 0;
   const worker = async (): Promise<void> => {
     while (next < count) {
@@ -44,7 +44,12 @@ export async function runShortLived(options: ShortLivedOptions): Promise<ShortLi
       try {
         const id = await driver.start({ name, command, labels: { [LABEL]: label }, isRemovedAtEnd: true });
         ran.push({ id, name, mark, label });
-        removals.push(later(lifeMs).then(() => driver.remove(id)));
+        // Awaited below; until then a failure must not end the process, which takes the lab down.
+        removals.push(
+          later(lifeMs)
+            .then(() => driver.remove(id))
+            .catch((error: unknown) => error),
+        );
       } catch (error) {
         if (onFailure === undefined) throw error;
         onFailure(error as Error);
@@ -52,7 +57,7 @@ export async function runShortLived(options: ShortLivedOptions): Promise<ShortLi
     }
   };
   await Promise.all(Array.from({ length: concurrency }, worker));
-  await Promise.all(removals);
+  for (const failure of await Promise.all(removals)) if (failure !== undefined) throw failure;
   return ran;
 }
 

@@ -8,7 +8,15 @@ import { CriDriver } from './cri-driver.ts';
 import { CtrDriver, LAB_NAMESPACE } from './ctr-driver.ts';
 import { DockerDriver } from './docker-driver.ts';
 import { type LabImages, makeLabImages } from './lab-images.ts';
-import { cgroupsOf, killAll, mountsOf, processesOf, removeCgroups, unmountAll } from './leftovers.ts';
+import {
+  bridgeOf,
+  cgroupsOf,
+  killAll,
+  mountsOf,
+  processesOf,
+  removeCgroups,
+  unmountAll,
+} from './leftovers.ts';
 import { PodmanDriver } from './podman-driver.ts';
 import { runCommand } from './run-command.ts';
 import { ociRuntime } from './runc-wrapper.ts';
@@ -136,7 +144,7 @@ export class ContainerLab {
   private readonly others: DockerDriver[] = [];
 
   private get bridge(): string {
-    return `stratalab${this.number}`;
+    return bridgeOf(this.folder);
   }
 
   private async upDocker(): Promise<void> {

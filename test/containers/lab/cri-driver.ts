@@ -25,6 +25,8 @@ interface Pod {
   readonly options: Readonly<Record<string, string>>;
 }
 
+const ATTEMPTS = 20;
+const RETRY_MS = 250;
 const CGROUP_FOLDER = '/kubepods/burstable';
 
 export class CriDriver implements ContainerDriver {
@@ -128,16 +130,20 @@ export class CriDriver implements ContainerDriver {
   }
 
   async remove(id: string): Promise<void> {
-    await this.caller.call('StopContainer', { container_id: id, timeout: 0 }).catch(() => undefined);
-    await this.caller.call('RemoveContainer', { container_id: id });
+    await this.persist(async () => {
+      await this.caller.call('StopContainer', { container_id: id, timeout: 0 });
+      await this.caller.call('RemoveContainer', { container_id: id });
+    });
     const pod = this.ownPods.get(id);
     this.ownPods.delete(id);
     if (pod !== undefined) await this.removePod(pod);
   }
 
   async removePod(id: string): Promise<void> {
-    await this.caller.call('StopPodSandbox', { pod_sandbox_id: id });
-    await this.caller.call('RemovePodSandbox', { pod_sandbox_id: id });
+    await this.persist(async () => {
+      await this.caller.call('StopPodSandbox', { pod_sandbox_id: id });
+      await this.caller.call('RemovePodSandbox', { pod_sandbox_id: id });
+    });
     this.pods.delete(id);
   }
 
@@ -165,6 +171,19 @@ export class CriDriver implements ContainerDriver {
 
   close(): void {
     this.caller.close();
+  }
+
+  /** A container that ends at this very moment can be neither stopped nor removed: asked again like a kubelet does. */
+  private async persist(attempt: () => Promise<void>): Promise<void> {
+    for (let left = ATTEMPTS; ; left--) {
+      try {
+        await attempt();
+        return;
+      } catch (error) {
+        if (left <= 1) throw error;
+        await new Promise((resolve) => setTimeout(resolve, RETRY_MS));
+      }
+    }
   }
 
   private async status(method: string, id: string): Promise<Record<string, unknown>> {

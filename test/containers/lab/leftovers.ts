@@ -22,6 +22,11 @@ export function processesOf(folder: string): number[] {
   return found;
 }
 
+/** Name of the bridge of the lab in this folder: at most 15 characters. */
+export function bridgeOf(folder: string): string {
+  return `slab-${folder.slice(-6)}`;
+}
+
 /** Innermost first. */
 export function mountsOf(folder: string): string[] {
   return readFileSync('/proc/self/mounts', 'utf8')
