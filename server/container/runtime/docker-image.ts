@@ -15,6 +15,7 @@ const NO_NAME: ImageName = { repository: '', tag: '', digest: '' };
 const DEFAULT_TAG = 'latest';
 
 const DOCKER_HUB = /^(?:index\.)?docker\.io\/(?:library\/)?/;
+const ID_PREFIX = 'sha256:';
 const HEX = /^[0-9a-f]+$/;
 
 /** `sha256:` is no part of `container.image.id`. */
@@ -24,14 +25,13 @@ export function bareImageId(id: string): string {
 
 /** Whether a container was started by an image's id (whole or its beginning, with or without `sha256:`). `imageId` is bare. */
 export function isImageId(name: string, imageId: string): boolean {
-  const bare = name.startsWith('sha256:') ? bareImageId(name) : name;
-  return bare !== '' && HEX.test(bare) && imageId.startsWith(bare);
+  return name.startsWith(ID_PREFIX) || (HEX.test(name) && imageId.startsWith(name));
 }
 
 export function imageFactsOf(answer: unknown): ImageFacts {
   const image = objectOf(answer);
   if (image === undefined) return { names: [], digest: '' };
-  const names = [...listOf(image['RepoTags']), ...listOf(image['RepoDigests'])]
+  const names = [...listOf(image['RepoDigests']), ...listOf(image['RepoTags'])]
     .map((name) => parseImageName(textOf(name)))
     // Untagged images go by "<none>:<none>".
     .filter((name) => name.repository !== '' && !name.repository.startsWith('<'));
