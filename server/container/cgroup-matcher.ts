@@ -12,21 +12,39 @@ export interface ContainerMatch {
 }
 
 const ID_LENGTH = 64;
+const UUID = /^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$/;
+const BPM_NAME = /^[A-Za-z0-9._-]+$/;
 
 /** Prefixes before an id, and whose they are; the systemd ones end in `.scope`. */
 const PREFIXES: readonly (readonly [prefix: string, type: string])[] = [
   ['docker-', 'docker'],
   ['libpod-', 'podman'],
+  // Where the container shares the cgroup of the unit that started it.
+  ['libpod-payload-', 'podman'],
   ['cri-containerd-', 'containerd'],
   ['crio-', 'cri-o'],
   ['nerdctl-', 'containerd'],
+  // The sandbox with its hypervisor.
+  ['kata_', ''],
 ];
 
 /** Parts directly above a bare id that tell the engine. */
 const PARENTS: ReadonlyMap<string, string> = new Map([
   ['docker', 'docker'],
-  ['libpod_parent', 'podman'],
+  ['moby', 'docker'],
+  ['default', 'containerd'],
+  ['k8s.io', 'containerd'],
 ]);
+
+/** A bare id below it is a pod's: containers have a prefix here, and what has none is their monitor. */
+const PODMAN_PARENT = 'libpod_parent';
+/** Namespace of containerd's own client unless told otherwise: ids below it may be any text. */
+const DEFAULT_NAMESPACE = 'default';
+const LXC_PAYLOAD = 'lxc.payload.';
+const LIBVIRT_SUFFIX = '.libvirt-lxc';
+const LIBVIRT_SCOPE = 'machine-lxc\\x2d';
+const BPM_PREFIX = 'bpm-';
+const SCOPE = '.scope';
 
 /** The container a thread with these memberships runs in; undefined on the host. */
 export function matchContainer(cgroups: readonly CgroupEntry[]): ContainerMatch | undefined {
@@ -42,17 +60,20 @@ export function matchCgroupPath(path: string): ContainerMatch | undefined {
   if (path.length < 2) return undefined;
   const parts = path.split('/');
   for (let i = parts.length - 1; i > 0; i--) {
-    const match = matchPart(parts[i] as string, parts[i - 1] as string);
+    const part = parts[i] as string;
+    const parent = parts[i - 1] as string;
+    const match = matchId(part, parent) ?? matchNamed(part, parent, parts[i - 2]);
     if (match !== undefined) return match;
   }
-  return matchNamed(parts);
+  return matchDefaultNamespace(parts);
 }
 
-function matchPart(part: string, parent: string): ContainerMatch | undefined {
+function matchId(part: string, parent: string): ContainerMatch | undefined {
   // Shortest possible id first: nearly all parts of host paths fail here.
   if (part.length < ID_LENGTH) return undefined;
-  const name = part.endsWith('.scope') ? part.slice(0, -'.scope'.length) : part;
-  if (isId(name, 0)) return { id: name, type: PARENTS.get(parent) ?? '' };
+  const name = withoutScope(part);
+  if (isId(name, 0))
+    return parent === PODMAN_PARENT ? undefined : { id: name, type: PARENTS.get(parent) ?? '' };
   for (const [prefix, type] of PREFIXES) {
     if (name.startsWith(prefix) && isId(name, prefix.length)) return { id: name.slice(prefix.length), type };
   }
@@ -64,18 +85,42 @@ function matchPart(part: string, parent: string): ContainerMatch | undefined {
   return { id: name.slice(colon + 1), type: type ?? '' };
 }
 
-/** Runtimes that use the name they were given: containerd's own client in its default namespace, and LXC. */
-function matchNamed(parts: readonly string[]): ContainerMatch | undefined {
-  const first = parts[1] as string;
-  const second = parts[2] ?? '';
-  if (first === 'default' && second !== '' && parts.length === 3) return { id: second, type: 'containerd' };
-  if (first === 'lxc' && second !== '') return { id: second, type: 'lxc' };
-  if (first === 'lxc.payload' && second !== '') return { id: second, type: 'lxc' };
-  const payload = 'lxc.payload.';
-  if (first.startsWith(payload) && first.length > payload.length) {
-    return { id: first.slice(payload.length), type: 'lxc' };
+/** Runtimes that use the name they were given. */
+function matchNamed(
+  part: string,
+  parent: string,
+  grandparent: string | undefined,
+): ContainerMatch | undefined {
+  if (parent === 'lxc') return named(part, grandparent === 'libvirt' ? 'libvirt-lxc' : 'lxc');
+  if (parent === 'lxc.payload') return named(part, 'lxc');
+  if (part.startsWith(LXC_PAYLOAD)) return named(part.slice(LXC_PAYLOAD.length), 'lxc');
+  if (part.endsWith(LIBVIRT_SUFFIX)) return named(part.slice(0, -LIBVIRT_SUFFIX.length), 'libvirt-lxc');
+  if (part.startsWith(LIBVIRT_SCOPE) && part.endsWith(SCOPE)) {
+    return named(part.slice(LIBVIRT_SCOPE.length, -SCOPE.length), 'libvirt-lxc');
   }
-  return undefined;
+  if (parent === 'mesos' && UUID.test(part)) return { id: part, type: 'mesos' };
+  if (!part.startsWith(BPM_PREFIX) || isUnit(withoutScope(part))) return undefined;
+  const name = withoutScope(part).slice(BPM_PREFIX.length);
+  return BPM_NAME.test(name) ? { id: name, type: 'bpm' } : undefined;
+}
+
+function named(id: string, type: string): ContainerMatch | undefined {
+  return id === '' ? undefined : { id, type };
+}
+
+function matchDefaultNamespace(parts: readonly string[]): ContainerMatch | undefined {
+  const name = parts[2] ?? '';
+  if (parts[1] !== DEFAULT_NAMESPACE || name === '' || isUnit(name) || name.endsWith(SCOPE)) return undefined;
+  return { id: name, type: 'containerd' };
+}
+
+/** Whether systemd on the host names its own things so. */
+function isUnit(name: string): boolean {
+  return name.endsWith('.service') || name.endsWith('.slice');
+}
+
+function withoutScope(part: string): string {
+  return part.endsWith(SCOPE) ? part.slice(0, -SCOPE.length) : part;
 }
 
 /** Whether the text from `start` on is 64 hex digits and nothing more. */
