@@ -8,6 +8,7 @@ import { existsSync } from 'node:fs';
 import { parseArgs } from 'node:util';
 import { liveRefusal } from '../live/helpers/live-permission.ts';
 import { CASES } from './cases.ts';
+import { CONTAINER_CASES } from './containers/container-cases.ts';
 import { makeLargeCapture } from './large-capture.ts';
 import { LIVE_CASES } from './live/live-cases.ts';
 import { measure, median, type Usage } from './measure.ts';
@@ -33,11 +34,11 @@ function usageLine(name: string, events: number, usages: readonly Usage[]): stri
 
 async function main(): Promise<void> {
   if (values.list) {
-    for (const entry of [...CASES, ...LIVE_CASES])
+    for (const entry of [...CASES, ...LIVE_CASES, ...CONTAINER_CASES])
       console.log(`${entry.name.padEnd(16)} ${entry.description}`);
     return;
   }
-  const live = LIVE_CASES.find((candidate) => candidate.name === values.case);
+  const live = [...LIVE_CASES, ...CONTAINER_CASES].find((candidate) => candidate.name === values.case);
   if (live !== undefined) {
     const refusal = liveRefusal();
     if (refusal !== undefined) console.log(`skipped: ${refusal}`);
