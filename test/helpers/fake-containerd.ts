@@ -99,6 +99,12 @@ function containerdServices(namespaces: Namespaces): readonly FakeService[] {
     definition: definitions[name] ?? {},
     answer: (method: string, request: Message, metadata: Metadata) =>
       answerOf(namespaces, `${name}.${method}`, request, metadata),
+    answers: (method: string, _request: Message, metadata: Metadata) => {
+      if (method !== 'ListStream') return undefined;
+      const listed = answerOf(namespaces, 'Containers.List', {}, metadata);
+      const rows = (listed as { readonly containers?: readonly Message[] }).containers;
+      return rows === undefined ? listed : rows.map((container) => ({ container }));
+    },
     spoil: spoilSpecs,
   }));
 }

@@ -48,12 +48,15 @@ export interface FakeService {
   readonly name: string;
   readonly definition: ServiceDefinition;
   answer(method: string, request: Message, metadata: Metadata): GrpcAnswer;
+  /** Answers of a stream that ends by itself; undefined: it is one of events. */
+  answers?(method: string, request: Message, metadata: Metadata): readonly Message[] | GrpcAnswer | undefined;
   /** Makes the answer's JSON parts something else. */
   spoil(answer: Message, how: 'wrong-types' | 'no-json'): Message;
 }
 
 const HUGE_BYTES = 100 * 1024 * 1024;
-const GARBAGE = Buffer.from('0affffffff0f078a', 'hex');
+/** Fields of a kind that there is not. */
+const GARBAGE = Buffer.from('7fffff', 'hex');
 
 const CODES: Readonly<Partial<Record<GrpcFault, status>>> = {
   refused: status.INTERNAL,
@@ -143,7 +146,7 @@ export class FakeGrpcRuntime {
       };
       const label = short === 'RuntimeService' || short === 'ImageService' ? name : `${short}.${name}`;
       handlers[name] = method.responseStream
-        ? (call: ServerWritableStream<Message, Message>) => this.onStream(label, call)
+        ? (call: ServerWritableStream<Message, Message>) => this.onStream(service, name, label, call)
         : (call: ServerUnaryCall<Message, Message>, callback: sendUnaryData<Message>) =>
             this.onCall(service, name, label, call, callback);
     }
@@ -154,9 +157,19 @@ export class FakeGrpcRuntime {
     this.requests.set(label, this.requestCount(label) + 1);
   }
 
-  private onStream(label: string, call: ServerWritableStream<Message, Message>): void {
+  private onStream(
+    service: FakeService,
+    name: string,
+    label: string,
+    call: ServerWritableStream<Message, Message>,
+  ): void {
     this.count(label);
     const fault = this.faults.get(label) ?? this.faults.get('');
+    const answers = service.answers?.(name, call.request, call.metadata);
+    if (answers !== undefined) {
+      this.respondAll(fault, answers, service, call);
+      return;
+    }
     const code = this.hasEvents ? CODES[fault ?? 'hang'] : status.UNIMPLEMENTED;
     if (code !== undefined) {
       call.emit('error', { code, details: `method ${label.split('.').at(-1)} not implemented` });
@@ -172,6 +185,26 @@ export class FakeGrpcRuntime {
     call.on('cancelled', forget);
     call.on('close', forget);
     call.on('error', forget);
+  }
+
+  private respondAll(
+    fault: GrpcFault | undefined,
+    answers: readonly Message[] | GrpcAnswer,
+    service: FakeService,
+    call: ServerWritableStream<Message, Message>,
+  ): void {
+    if (fault === 'hang') return;
+    const all = Array.isArray(answers) ? (answers as readonly Message[]) : [answers as GrpcAnswer];
+    for (const answer of all) {
+      let isOver = false;
+      this.respond(fault, answer, service, (error, message) => {
+        isOver = error !== null;
+        if (error !== null) call.emit('error', error);
+        else call.write(message as Message);
+      });
+      if (isOver) return;
+    }
+    call.end();
   }
 
   private onCall(

@@ -1,9 +1,10 @@
 /** Docker's answers about containers as rows. Text is binary strings; what is missing or of another type is '' or none. */
 import type { ContainerMount, ContainerRow } from '../../state/container-table.ts';
-import { type JsonObject, listOf, numberOf, objectOf, textMapOf, textOf } from '../container-json.ts';
+import { type JsonObject, numberOf, objectOf, textOf } from '../container-json.ts';
 import { bareContainer } from '../container-rows.ts';
 import { bareImageId, type ImageFacts, imageNameOf } from './docker-image.ts';
 import { healthcheckOf, podProbesOf, textsOf } from './docker-probes.ts';
+import { itemsOf, labelsOf as textsByName } from './grpc-values.ts';
 import type { NeighbourIds, Neighbours } from './http-neighbours.ts';
 import { epochSecondsNs, rfc3339Ns } from './http-time.ts';
 import type { RuntimeContainer } from './runtime-client.ts';
@@ -114,7 +115,7 @@ export function podMembers(
 }
 
 export function labelsOf(answer: JsonObject | undefined): ReadonlyMap<string, string> {
-  return textMapOf(answer?.['Labels']);
+  return textsByName(answer?.['Labels']);
 }
 
 /** Names of links have more than one slash: `/other/alias`. */
@@ -140,7 +141,7 @@ export function addressOf(settings: unknown): string {
 }
 
 export function mountsOf(value: unknown): readonly ContainerMount[] {
-  return listOf(value).flatMap((element) => {
+  return itemsOf(value).flatMap((element) => {
     const mount = objectOf(element);
     if (mount === undefined) return [];
     return {

@@ -1,7 +1,8 @@
 /** Docker's event stream: what is asked for, and what its events mean. */
-import { type JsonObject, objectOf, textMapOf, textOf } from '../container-json.ts';
+import { type JsonObject, objectOf, textOf } from '../container-json.ts';
 import { bareContainer } from '../container-rows.ts';
 import { imageMembers, isFullId, podMembers } from './docker-container.ts';
+import { labelsOf as textsByName } from './grpc-values.ts';
 import type { RuntimeContainer, RuntimeEvents } from './runtime-client.ts';
 
 /** The server leaves out the rest: every run of a health check is three events. */
@@ -94,7 +95,7 @@ export class DockerEvents {
 
 /** Name, image and labels. */
 function toldByEvent(fullId: string, attributes: JsonObject): RuntimeContainer {
-  const labels = new Map(textMapOf(attributes));
+  const labels = new Map(textsByName(attributes));
   for (const key of OWN_ATTRIBUTES) labels.delete(key);
   const row = {
     ...bareContainer(fullId, 'docker'),

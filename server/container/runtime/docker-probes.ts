@@ -1,6 +1,7 @@
 /** Commands that see whether a container is well: its own health check, and the exec probes of its pod. */
 import type { HealthProbe } from '../../state/container-table.ts';
 import { listOf, objectOf, parseJson, textOf } from '../container-json.ts';
+import { itemsOf } from './grpc-values.ts';
 
 /** Where kubelet left the pod as it was applied, on the sandbox's container. */
 const POD_LABEL = 'annotation.kubectl.kubernetes.io/last-applied-configuration';
@@ -41,9 +42,9 @@ export function podProbesOf(
   return NO_PROBES;
 }
 
-/** Every text of a list; anything else in it counts as ''. */
+/** Every text of a list, as many as are kept; anything else in it counts as ''. */
 export function textsOf(value: unknown): string[] {
-  return listOf(value).map(textOf);
+  return itemsOf(value).map(textOf);
 }
 
 function execProbeOf(probe: unknown): HealthProbe | undefined {

@@ -1,7 +1,8 @@
 /** Podman's event stream: what is asked for, and what its events mean. */
-import { type JsonObject, objectOf, textMapOf, textOf } from '../container-json.ts';
+import { type JsonObject, objectOf, textOf } from '../container-json.ts';
 import { bareContainer } from '../container-rows.ts';
 import { imageMembers, isFullId } from './docker-container.ts';
+import { labelsOf as textsByName } from './grpc-values.ts';
 import type { RuntimeContainer, RuntimeEvents } from './runtime-client.ts';
 
 /** Only words every version knows: others are refused. */
@@ -38,7 +39,7 @@ export function onPodmanEvent(event: JsonObject, events: RuntimeEvents): void {
 
 /** Name, image and labels. */
 function toldByEvent(fullId: string, attributes: JsonObject): RuntimeContainer {
-  const labels = new Map(textMapOf(attributes));
+  const labels = new Map(textsByName(attributes));
   for (const key of OWN_ATTRIBUTES) labels.delete(key);
   const row = {
     ...bareContainer(fullId, 'podman'),
