@@ -93,6 +93,11 @@ async function startHost(
     nowMs,
     fallbackReason,
     healing,
+    hold: {
+      holdMs: config.containers.holdMs,
+      eventsMax: config.containers.holdEventsMax,
+      bytesMax: config.containers.holdBytesMax,
+    },
     containers,
     identities: isAsked(config, target) ? new IdentityWatch(containers, nowMs) : undefined,
     containersWaitMs: isAsked(config, target) ? CONTAINERS_WAIT_MS : 0,

@@ -36,6 +36,7 @@ import type {
   ListUsersRequest,
   ListUsersResponse,
 } from '../../proto/gen/strata/v1/state_service.ts';
+import type { DeliveryCounters } from './delivery-counters.ts';
 
 interface Query<Request, Response> {
   readonly request: Request;
@@ -51,7 +52,7 @@ export interface InspectorStatus {
 }
 
 /** How well events of containers are enriched, as far as the inspector knows. All but `pending` only grow. */
-export interface ContainerFigures {
+export interface ContainerFigures extends Readonly<DeliveryCounters> {
   /** Events of containers shown. */
   readonly events: number;
   /** Of them, those whose container was known completely when they were shown. */
@@ -63,10 +64,6 @@ export interface ContainerFigures {
   readonly injectionsRefused: number;
   /** Containers that left some time after their last thread. */
   readonly swept: number;
-  readonly eventsHeld: number;
-  readonly eventsReleasedIncomplete: number;
-  readonly completionsSent: number;
-  readonly completionsLost: number;
 }
 
 /** Every question by name. */

@@ -85,6 +85,11 @@ export function containerStatusMessage(
     sweptCount: BigInt(figures.swept),
     heldEventCount: BigInt(figures.eventsHeld),
     releasedIncompleteCount: BigInt(figures.eventsReleasedIncomplete),
+    releasedIncompleteByCause: Object.entries(figures.incompleteByCause)
+      .filter(([, count]) => count > 0)
+      .map(([cause, count]) => ({ cause, count: BigInt(count) })),
+    sentIncompleteCount: BigInt(figures.eventsSentIncomplete),
+    completedEventCount: BigInt(figures.eventsCompleted),
     completionCount: BigInt(figures.completionsSent),
     lostCompletionCount: BigInt(figures.completionsLost),
   };

@@ -171,13 +171,20 @@ function containerPairs(containers: ContainerStatus): [string, string][] {
       'delivery',
       counted([
         [containers.heldEventCount, 'events held'],
-        [containers.releasedIncompleteCount, 'sent incomplete'],
+        [containers.releasedIncompleteCount, formatIncomplete(containers)],
+        [containers.sentIncompleteCount, 'sent at once without'],
+        [containers.completedEventCount, 'completed'],
         [containers.completionCount, 'completions'],
         [containers.lostCompletionCount, 'completions lost'],
       ]),
     ],
   ];
   return pairs.filter(([, value]) => value !== '');
+}
+
+function formatIncomplete({ releasedIncompleteByCause }: ContainerStatus): string {
+  const causes = releasedIncompleteByCause.map(({ cause, count }) => `${cause} ${formatCount(count)}`);
+  return `sent without${causes.length === 0 ? '' : ` (${causes.join(', ')})`}`;
 }
 
 /** What a live source captures, and how well. */

@@ -142,6 +142,12 @@ const COUNTER_ROWS: readonly CounterRow[] = [
     ({ delivery }) => delivery.eventsReleasedIncomplete,
   ),
   row(
+    'events_sent_incomplete',
+    'events sent at once, marked as incomplete, in delivery IMMEDIATE',
+    ({ delivery }) => delivery.eventsSentIncomplete,
+  ),
+  row('events_completed', 'of them, those completed later', ({ delivery }) => delivery.eventsCompleted),
+  row(
     'completions_sent',
     'completions sent in delivery IMMEDIATE',
     ({ delivery }) => delivery.completionsSent,

@@ -6,6 +6,7 @@ import { FieldArgument } from '../../../proto/gen/strata/v1/catalog_service.ts';
 import { SourceState } from '../../../proto/gen/strata/v1/node_service.ts';
 import { GetThreadResponse } from '../../../proto/gen/strata/v1/state_service.ts';
 import { StrataError } from '../../../server/event/strata-error.ts';
+import { newDeliveryCounters } from '../../../server/inspector/delivery-counters.ts';
 import { contractFiles } from '../../../server/rpc/reflection.ts';
 import { type RpcFixture, startRpcFixture } from '../../helpers/rpc-fixture.ts';
 
@@ -134,10 +135,8 @@ test('the status puts the parts together', () =>
           injected: 0,
           injectionsRefused: 0,
           swept: 0,
+          ...newDeliveryCounters(),
           eventsHeld: 2,
-          eventsReleasedIncomplete: 0,
-          completionsSent: 0,
-          completionsLost: 0,
         },
       }),
       getCounters: () => [{ name: 'zz', value: 5n, description: '' }],

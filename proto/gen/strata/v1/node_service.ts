@@ -239,6 +239,17 @@ export interface RuntimeStatus {
   readonly isWatching: boolean;
 }
 
+/** Events sent without what could be known of their container, for one cause. */
+export interface IncompleteEvents {
+  /**
+   * The cause: `expired` (not known in time), `unanswered` (no runtime knew it), `no-room`, `ended`, `filters-changed`,
+   * `state-forgotten` (known too late to tell the state as of the event).
+   */
+  readonly cause: string;
+  /** Events since start. */
+  readonly count: bigint;
+}
+
 /** How well events of containers carry what runtimes know about their containers. */
 export interface ContainerStatus {
   /** Events of containers shown. */
@@ -275,6 +286,12 @@ export interface ContainerStatus {
   readonly heldEventCount: bigint;
   /** Of them, those sent without its metadata. */
   readonly releasedIncompleteCount: bigint;
+  /** The same by cause. */
+  readonly releasedIncompleteByCause: readonly IncompleteEvents[];
+  /** Events that delivery IMMEDIATE sent at once, marked as incomplete. */
+  readonly sentIncompleteCount: bigint;
+  /** Of them, those completed later. */
+  readonly completedEventCount: bigint;
   /** Completions sent in delivery IMMEDIATE. */
   readonly completionCount: bigint;
   /** Completions not sent, for want of room. */
@@ -1633,6 +1650,76 @@ export const RuntimeStatus: MessageFns<RuntimeStatus> = {
   },
 };
 
+function createBaseIncompleteEvents(): IncompleteEvents {
+  return { cause: "", count: 0n };
+}
+
+export const IncompleteEvents: MessageFns<IncompleteEvents> = {
+  encode(message: IncompleteEvents, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.cause !== "") {
+      writer.uint32(10).string(message.cause);
+    }
+    if (message.count !== 0n) {
+      if (BigInt.asUintN(64, message.count) !== message.count) {
+        throw new globalThis.Error("value provided for field message.count of type uint64 too large");
+      }
+      writer.uint32(16).uint64(message.count);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): IncompleteEvents {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseIncompleteEvents() as any;
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.cause = reader.string();
+            continue;
+          }
+          case 2: {
+            if (tag !== 16) {
+              break;
+            }
+
+            message.count = reader.uint64() as bigint;
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  create(base?: DeepPartial<IncompleteEvents>): IncompleteEvents {
+    return IncompleteEvents.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<IncompleteEvents>): IncompleteEvents {
+    const message = createBaseIncompleteEvents() as any;
+    message.cause = object.cause ?? "";
+    message.count = (object.count !== undefined && object.count !== null) ? BigInt(object.count) : 0n;
+    return message;
+  },
+};
+
 function createBaseContainerStatus(): ContainerStatus {
   return {
     eventCount: 0n,
@@ -1651,6 +1738,9 @@ function createBaseContainerStatus(): ContainerStatus {
     sweptCount: 0n,
     heldEventCount: 0n,
     releasedIncompleteCount: 0n,
+    releasedIncompleteByCause: [],
+    sentIncompleteCount: 0n,
+    completedEventCount: 0n,
     completionCount: 0n,
     lostCompletionCount: 0n,
   };
@@ -1747,6 +1837,21 @@ export const ContainerStatus: MessageFns<ContainerStatus> = {
         throw new globalThis.Error("value provided for field message.releasedIncompleteCount of type uint64 too large");
       }
       writer.uint32(128).uint64(message.releasedIncompleteCount);
+    }
+    for (const v of message.releasedIncompleteByCause) {
+      IncompleteEvents.encode(v!, writer.uint32(154).fork()).join();
+    }
+    if (message.sentIncompleteCount !== 0n) {
+      if (BigInt.asUintN(64, message.sentIncompleteCount) !== message.sentIncompleteCount) {
+        throw new globalThis.Error("value provided for field message.sentIncompleteCount of type uint64 too large");
+      }
+      writer.uint32(160).uint64(message.sentIncompleteCount);
+    }
+    if (message.completedEventCount !== 0n) {
+      if (BigInt.asUintN(64, message.completedEventCount) !== message.completedEventCount) {
+        throw new globalThis.Error("value provided for field message.completedEventCount of type uint64 too large");
+      }
+      writer.uint32(168).uint64(message.completedEventCount);
     }
     if (message.completionCount !== 0n) {
       if (BigInt.asUintN(64, message.completionCount) !== message.completionCount) {
@@ -1904,6 +2009,30 @@ export const ContainerStatus: MessageFns<ContainerStatus> = {
             message.releasedIncompleteCount = reader.uint64() as bigint;
             continue;
           }
+          case 19: {
+            if (tag !== 154) {
+              break;
+            }
+
+            message.releasedIncompleteByCause.push(IncompleteEvents.decode(reader, reader.uint32()));
+            continue;
+          }
+          case 20: {
+            if (tag !== 160) {
+              break;
+            }
+
+            message.sentIncompleteCount = reader.uint64() as bigint;
+            continue;
+          }
+          case 21: {
+            if (tag !== 168) {
+              break;
+            }
+
+            message.completedEventCount = reader.uint64() as bigint;
+            continue;
+          }
           case 17: {
             if (tag !== 136) {
               break;
@@ -1983,6 +2112,14 @@ export const ContainerStatus: MessageFns<ContainerStatus> = {
       (object.releasedIncompleteCount !== undefined && object.releasedIncompleteCount !== null)
         ? BigInt(object.releasedIncompleteCount)
         : 0n;
+    message.releasedIncompleteByCause = object.releasedIncompleteByCause?.map((e) => IncompleteEvents.fromPartial(e)) ||
+      [];
+    message.sentIncompleteCount = (object.sentIncompleteCount !== undefined && object.sentIncompleteCount !== null)
+      ? BigInt(object.sentIncompleteCount)
+      : 0n;
+    message.completedEventCount = (object.completedEventCount !== undefined && object.completedEventCount !== null)
+      ? BigInt(object.completedEventCount)
+      : 0n;
     message.completionCount = (object.completionCount !== undefined && object.completionCount !== null)
       ? BigInt(object.completionCount)
       : 0n;
