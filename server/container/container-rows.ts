@@ -10,6 +10,7 @@ import {
   textMapOf,
   textOf,
 } from './container-json.ts';
+import { fittedRow, isFit } from './fitted-row.ts';
 
 /** Characters of an id that are shown. */
 const SHORT_ID_LENGTH = 12;
@@ -41,6 +42,11 @@ const NO_LABELS: ReadonlyMap<string, string> = new Map();
 
 export function shortIdOf(id: string): string {
   return id.slice(0, SHORT_ID_LENGTH);
+}
+
+/** As events of users and groups name it: the short id of those that have one. */
+export function eventIdOf(fullId: string): string {
+  return /^[0-9a-f]{64}$/.test(fullId) ? shortIdOf(fullId) : fullId;
 }
 
 /** A row with nothing but the id: what a cgroup path tells. */
@@ -140,13 +146,16 @@ export function isBare(row: ContainerRow): boolean {
   return !Object.values(facts).some(saysSomething);
 }
 
-/** Forgets the container a removal event names. Returns the key its row had; undefined when there was none. */
-export function forgetContainer(table: ContainerTable, json: JsonObject): string | undefined {
+/** Key of the row of the container that an event names; undefined when there is none. */
+export function findStored(table: ContainerTable, json: JsonObject): string | undefined {
   const container = objectOf(json['container']) ?? json;
-  const id = textOf(container['full_id']) || textOf(container['id']);
-  if (id === '') return undefined;
-  const key = table.find(id) === undefined ? table.findKeyByShortId(shortIdOf(id)) : id;
-  return key !== undefined && table.delete(key) ? key : undefined;
+  const id = textOf(container['id']);
+  const fullId = textOf(container['full_id']);
+  if (fullId === '') return table.find(id) === undefined ? table.findKeyByShortId(shortIdOf(id)) : id;
+  if (table.find(fullId) !== undefined) return fullId;
+  const short = shortIdOf(fullId);
+  const early = table.find(short);
+  return early !== undefined && isKeyedByShortId(early, short) ? short : undefined;
 }
 
 function rowOf(container: JsonObject, id: string, fullId: string): ContainerRow {
@@ -223,6 +232,10 @@ function createdTimeOf(container: JsonObject): bigint {
 
 /** The JSON (a binary string) of a container event that makes this row again. */
 export function containerJsonOf(row: ContainerRow): string {
+  return jsonOf(isFit(row) ? row : fittedRow(row));
+}
+
+function jsonOf(row: ContainerRow): string {
   const type = TYPE_WORDS.indexOf(row.type);
   const container = {
     id: row.id,

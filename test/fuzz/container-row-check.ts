@@ -2,6 +2,7 @@
 import assert from 'node:assert/strict';
 import { parseJson } from '../../server/container/container-json.ts';
 import { containerJsonOf, storeContainer } from '../../server/container/container-rows.ts';
+import { fittedRow, isFit } from '../../server/container/fitted-row.ts';
 import { type ContainerRow, ContainerTable } from '../../server/state/container-table.ts';
 import { UndoLog } from '../../server/state/undo-log.ts';
 
@@ -62,8 +63,9 @@ export function checkCrossing(row: ContainerRow): void {
   assert.ok(crossed !== undefined);
   checkRow(crossed);
   if (!row.isComplete) return;
+  const told = isFit(row) ? row : fittedRow(row);
   assert.deepEqual(
     [crossed.id, crossed.name, crossed.image, [...crossed.labels], crossed.env, crossed.mounts.length],
-    [row.id, row.name, row.image, [...row.labels], row.env, row.mounts.length],
+    [told.id, told.name, told.image, [...told.labels], told.env, told.mounts.length],
   );
 }
