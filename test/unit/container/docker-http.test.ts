@@ -88,6 +88,7 @@ async function asNobody<T>(work: () => Promise<T>): Promise<T> {
   }
 }
 
+const unexpected = (): void => assert.fail();
 const never = new AbortController().signal;
 
 test('an answer is read whole, and 404 is nothing', async () => {
@@ -238,10 +239,10 @@ test('a stream outlives the time of a call', async () => {
 
 test('a stream that does not begin is a timeout, one that is refused says why', async () => {
   const silent = await saying('');
-  const watched = silent.watch('/events', assert.fail, assert.fail, never);
+  const watched = silent.watch('/events', unexpected, unexpected, never);
   assert.equal((await faultOf(watched))[0], 'timeout');
   const refusing = await answering(() => ({ status: 400, body: { message: 'bad filter' } }));
-  const refused = await faultOf(refusing.watch('/events', assert.fail, assert.fail, never));
+  const refused = await faultOf(refusing.watch('/events', unexpected, unexpected, never));
   assert.deepEqual(refused[0], 'refused');
   assert.match(refused[1], /bad filter/);
 });
