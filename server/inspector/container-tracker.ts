@@ -2,6 +2,7 @@
  * Follows the containers of an inspector beside its parser: asks about those that threads are seen in, turns what is told into
  * records of the stream, says for whom somebody waits, and lets rows go some time after the last thread.
  */
+import { containerJsonOf } from '../container/container-rows.ts';
 import type { ContainerRequest, ContainerUpdate } from '../container/container-update.ts';
 import type { EventRecord } from '../event/event-record.ts';
 import { u64Difference } from '../event/u64.ts';
@@ -229,14 +230,17 @@ export class ContainerTracker implements ContainerWatch {
   }
 
   private applyOne(update: ContainerUpdate): void {
-    const { target, state } = this.parts;
+    const { target } = this.parts;
     if (target === undefined) return;
     const { fullId } = update;
     switch (update.kind) {
       case 'found': {
         const { json } = update;
         this.track(fullId, this.options.nowMs()).isRunning = true;
-        const isTaken = target.inject(() => [containerRecord(json)], json.length);
+        const isTaken = target.inject(
+          () => (this.isKnown(fullId, json) ? [] : [containerRecord(json)]),
+          json.length,
+        );
         if (!isTaken && update.isComplete) this.settle(fullId, 'failed');
         return;
       }
@@ -253,13 +257,23 @@ export class ContainerTracker implements ContainerWatch {
         if (fullId !== '' && container === undefined) return;
         if (container !== undefined) container.hasUsers = true;
         const byteEstimate = USER_BYTES * (update.users.length + update.groups.length);
-        target.inject(
-          () => identityRecords(state, fullId, update, this.knownIds(fullId, update)),
-          byteEstimate,
-        );
+        target.inject(() => this.identityNews(fullId, update), byteEstimate);
         return;
       }
     }
+  }
+
+  /** Several runtimes, or one that was connected to again, tell the same. */
+  private isKnown(fullId: string, json: string): boolean {
+    const row = this.parts.state.containers.find(fullId);
+    return row !== undefined && containerJsonOf(row) === json;
+  }
+
+  /** None for a container that has left in the meantime: nobody would take its users away again. */
+  private identityNews(fullId: string, update: Extract<ContainerUpdate, { kind: 'users' }>): Buffer[] {
+    const { state } = this.parts;
+    if (fullId !== '' && state.containers.find(fullId) === undefined) return [];
+    return identityRecords(state, fullId, update, this.knownIds(fullId, update));
   }
 
   /** The host's users may come from elsewhere, too; those of a container come from its files alone. */

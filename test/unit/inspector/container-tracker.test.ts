@@ -50,6 +50,18 @@ test('what is known before the first thread is not asked for', async () => {
   assert.equal(containerEvents, containerEventsComplete);
 });
 
+test('what is told twice is one event, and users of a container that has left are none', async () => {
+  const bench = await new TrackerBench().open();
+  bench.tracker.apply([found(A), found(A), found(A, 'other')]);
+  bench.run();
+  assert.equal(bench.engine.injection.injected, 2);
+  assert.equal(bench.inspector.state.containers.find(A)?.name, 'other');
+  bench.tracker.apply([users(A, [[5, 'app']])]);
+  bench.inspector.state.containers.delete(A);
+  bench.run();
+  assert.equal(bench.engine.injection.injected, 2);
+});
+
 test('events shown before the answer are counted as not complete', async () => {
   const bench = await new TrackerBench().open();
   bench.run(born(10, A), ...closeEvents(3, { tid: 10 }));
