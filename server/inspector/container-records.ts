@@ -1,5 +1,5 @@
 /** Records of the stream from news of containers: what they say is parsed, shown, kept and recorded like all events. */
-import { shortIdOf } from '../container/container-rows.ts';
+import { eventIdOf, shortIdOf } from '../container/container-rows.ts';
 import {
   PPME_ASYNCEVENT_E,
   PPME_GROUP_ADDED_E,
@@ -59,28 +59,28 @@ export function identityRecords(
   lists: IdentityLists,
   known: KnownIds,
 ): Buffer[] {
-  const shortId = shortIdOf(fullId);
+  const eventId = eventIdOf(fullId);
   const records: Buffer[] = [];
   const uids = new Set<number>();
   for (const user of lists.users) {
     uids.add(user.uid);
     const old = users.find(fullId, user.uid);
-    if (old === undefined || !sameUser(old, user)) records.push(userRecord(PPME_USER_ADDED_E, user, shortId));
+    if (old === undefined || !sameUser(old, user)) records.push(userRecord(PPME_USER_ADDED_E, user, eventId));
   }
   for (const uid of known.uids) {
     const old = uids.has(uid) ? undefined : users.find(fullId, uid);
-    if (old !== undefined) records.push(userRecord(PPME_USER_DELETED_E, old, shortId));
+    if (old !== undefined) records.push(userRecord(PPME_USER_DELETED_E, old, eventId));
   }
   const gids = new Set<number>();
   for (const group of lists.groups) {
     gids.add(group.gid);
     if (groups.find(fullId, group.gid)?.name !== textOf(group.name)) {
-      records.push(groupRecord(PPME_GROUP_ADDED_E, group, shortId));
+      records.push(groupRecord(PPME_GROUP_ADDED_E, group, eventId));
     }
   }
   for (const gid of known.gids) {
     const old = gids.has(gid) ? undefined : groups.find(fullId, gid);
-    if (old !== undefined) records.push(groupRecord(PPME_GROUP_DELETED_E, old, shortId));
+    if (old !== undefined) records.push(groupRecord(PPME_GROUP_DELETED_E, old, eventId));
   }
   return records;
 }
@@ -94,12 +94,12 @@ function sameUser(a: UserRow, b: UserRow): boolean {
   );
 }
 
-function userRecord(type: number, { uid, gid, name, homedir, shell }: UserRow, shortId: string): Buffer {
-  return buildRecordBytes(type, [uid, gid, textOf(name), textOf(homedir), textOf(shell), shortId]);
+function userRecord(type: number, { uid, gid, name, homedir, shell }: UserRow, eventId: string): Buffer {
+  return buildRecordBytes(type, [uid, gid, textOf(name), textOf(homedir), textOf(shell), eventId]);
 }
 
-function groupRecord(type: number, { gid, name }: GroupRow, shortId: string): Buffer {
-  return buildRecordBytes(type, [gid, textOf(name), shortId]);
+function groupRecord(type: number, { gid, name }: GroupRow, eventId: string): Buffer {
+  return buildRecordBytes(type, [gid, textOf(name), eventId]);
 }
 
 /** As a record holds it. */

@@ -1,6 +1,12 @@
-/** cgroup memberships by their text: nearly all threads share a few, so each text is split and matched once. */
-import { matchContainer } from '../container/cgroup-matcher.ts';
+/**
+ * Which container a thread is in, from its cgroups; where they name none, from the runtime's process above it. Nearly all threads
+ * share a few memberships, so each text of them is split and matched once.
+ */
+import { type ContainerMatch, matchContainer } from '../container/cgroup-matcher.ts';
 import { rememberContainer, shortIdOf } from '../container/container-rows.ts';
+import { findContainerAbove } from '../container/runtime-ancestor.ts';
+import { CATEGORY_NONE } from '../state/container-category.ts';
+import type { ContainerTable } from '../state/container-table.ts';
 import type { OsState } from '../state/os-state.ts';
 import type { CgroupEntry, ThreadInfo } from '../state/thread-info.ts';
 import { splitItems } from './thread-params.ts';
@@ -27,39 +33,63 @@ export class CgroupCache {
   private readonly state: OsState;
   private readonly onSeen: ContainerSeen | undefined;
   private readonly memberships: Map<string, Membership>;
+  /** Of the container table, when the texts were matched. */
+  private generation: number;
 
   /** `onSeen`: called for the first thread of a container, and for all while its row is not complete. */
   constructor(state: OsState, onSeen?: ContainerSeen) {
     this.state = state;
     this.onSeen = onSeen;
     this.memberships = new Map();
+    this.generation = state.containers.cgroupGeneration;
   }
 
   /** Sets the row's cgroups and container from a NUL-separated run of `subsystem=path`. */
   assign(row: ThreadInfo, run: string): void {
+    const { containers } = this.state;
+    if (this.generation !== containers.cgroupGeneration) {
+      this.generation = containers.cgroupGeneration;
+      this.memberships.clear();
+    }
     let membership = this.memberships.get(run);
     const isNewText = membership === undefined;
     if (membership === undefined) {
       const cgroups = splitCgroups(run);
-      const match = matchContainer(cgroups);
+      const match = matchCgroups(containers, cgroups);
       membership = { cgroups, containerId: match?.id ?? '', containerType: match?.type ?? '' };
       if (this.memberships.size >= TEXTS_MAX) this.memberships.clear();
       this.memberships.set(run, membership);
     }
     row.cgroups = membership.cgroups;
     row.containerId = membership.containerId;
-    const { containerId, containerType } = membership;
-    if (containerId === '') return;
-    const { containers, users, groups } = this.state;
-    const isNewRow = rememberContainer(containers, containerId, containerType);
-    if (isNewRow) {
-      // Users that came before the first thread were stored under the id their events have.
-      users.moveContainer(shortIdOf(containerId), containerId);
-      groups.moveContainer(shortIdOf(containerId), containerId);
-    }
-    if (this.onSeen === undefined) return;
-    if (isNewText || isNewRow || containers.find(containerId)?.isComplete === false) {
-      this.onSeen(containerId, containerType, row.tid);
+    if (row.containerId !== '') this.remember(row, membership.containerType, isNewText);
+  }
+
+  /**
+   * Asks the threads above one whose cgroups name no container. To be called when its ids and its parent's are known; needs
+   * nothing of rows on the host.
+   */
+  adopt(row: ThreadInfo): void {
+    if (row.containerId !== '' || !row.isInPidNamespace()) return;
+    const match = findContainerAbove(this.state.threads, row);
+    if (match === undefined) return;
+    row.containerId = match.id;
+    this.remember(row, match.type, false);
+  }
+
+  /** Moves threads into containers whose cgroups have become known. */
+  rematch(): void {
+    const { containers, threads } = this.state;
+    const matches = new Map<readonly CgroupEntry[], ContainerMatch | undefined>();
+    for (const row of threads.values()) {
+      const { cgroups } = row;
+      if (!matches.has(cgroups)) matches.set(cgroups, matchCgroups(containers, cgroups));
+      const match = matches.get(cgroups);
+      if (match === undefined || match.id === row.containerId) continue;
+      threads.touch(row);
+      row.containerId = match.id;
+      row.category = CATEGORY_NONE;
+      this.remember(row, match.type, false);
     }
   }
 
@@ -69,6 +99,36 @@ export class CgroupCache {
       if (containerIds.has(containerId)) this.memberships.delete(run);
     }
   }
+
+  /** Makes sure that the thread's container has a row, and tells of it. */
+  private remember({ containerId, tid }: ThreadInfo, type: string, isNewText: boolean): void {
+    const { containers, users, groups } = this.state;
+    const isNewRow = rememberContainer(containers, containerId, type);
+    if (isNewRow) {
+      // Users that came before the first thread were stored under the id their events have.
+      users.moveContainer(shortIdOf(containerId), containerId);
+      groups.moveContainer(shortIdOf(containerId), containerId);
+    }
+    if (this.onSeen === undefined) return;
+    if (isNewText || isNewRow || containers.find(containerId)?.isComplete === false) {
+      this.onSeen(containerId, type, tid);
+    }
+  }
+}
+
+/** The innermost of what the paths themselves say and what runtimes say about them. */
+function matchCgroups(
+  containers: ContainerTable,
+  cgroups: readonly CgroupEntry[],
+): ContainerMatch | undefined {
+  const byShape = matchContainer(cgroups);
+  for (const [, path] of cgroups) {
+    const told = containers.findByCgroup(path);
+    if (told === undefined) continue;
+    const isInside = byShape === undefined || told.path.length > path.lastIndexOf(byShape.id);
+    if (isInside) return { id: told.key, type: containers.find(told.key)?.type ?? '' };
+  }
+  return byShape;
 }
 
 /** `[subsystem, path]` of every item; subsystem names as the kernel's v1 hierarchies have them. */

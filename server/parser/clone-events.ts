@@ -15,6 +15,7 @@ import {
   CL_CLONE_THREAD,
 } from '../event/flag-tables.ts';
 import { u64Big } from '../event/u64.ts';
+import { categoryOf } from '../state/container-category.ts';
 import type { InspectedEvent } from '../state/inspected-event.ts';
 import type { ThreadInfo } from '../state/thread-info.ts';
 import type { HandlerRow, ParserContext } from './parser-context.ts';
@@ -205,6 +206,8 @@ function readCommon(context: ParserContext, event: InspectedEvent, child: Thread
   child.uid = record.unsignedNumber(P_UID);
   child.gid = record.unsignedNumber(P_GID);
   if (!record.isEmpty(P_CGROUPS)) context.cgroups.assign(child, record.binary(P_CGROUPS));
+  context.cgroups.adopt(child);
+  child.category = categoryOf(context.state, child);
   child.cloneTsNs = u64Big(record.tsHi, record.tsLo);
 }
 

@@ -151,6 +151,10 @@ export class EventParser {
       context.tree.remove(context.removeTid);
       context.removeTid = -1;
     }
+    if (context.removeContainer !== undefined) {
+      context.deleteContainer(context.removeContainer);
+      context.removeContainer = undefined;
+    }
     if (context.removeFdTable !== undefined) {
       context.removeFdTable.delete(context.removeFd);
       context.removeFdTable = undefined;

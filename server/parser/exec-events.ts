@@ -16,6 +16,7 @@ import {
   CL_PIPE_SRC,
 } from '../event/flag-tables.ts';
 import { u64Big } from '../event/u64.ts';
+import { CATEGORY_NONE, categoryOf } from '../state/container-category.ts';
 import { O_CLOEXEC } from '../state/fd-info.ts';
 import type { InspectedEvent } from '../state/inspected-event.ts';
 import { joinPath } from '../state/path-join.ts';
@@ -55,13 +56,22 @@ function parseExec(context: ParserContext, event: InspectedEvent): void {
   thread.fdlimit = record.signed(7);
   readMemory(record, thread);
   if (!record.isEmpty(15)) thread.env = splitItems(record.binary(15));
-  if (!record.isEmpty(14)) context.cgroups.assign(thread, record.binary(14));
+  if (!record.isEmpty(14)) readCgroups(context, record, thread);
   readExepath(context, event, thread);
   readIdentity(record, thread);
   readExecutable(record, thread);
   thread.flags = CL_ACTIVE | CL_NAME_CHANGED | (thread.flags & KEPT_FLAGS);
   removeOtherThreads(context, thread);
   closeOnExec(thread);
+  thread.category = categoryOf(context.state, thread);
+}
+
+/** In another container the thread is nothing that it was before. */
+function readCgroups(context: ParserContext, record: EventRecord, thread: ThreadInfo): void {
+  const { containerId } = thread;
+  context.cgroups.assign(thread, record.binary(14));
+  context.cgroups.adopt(thread);
+  if (thread.containerId !== containerId) thread.category = CATEGORY_NONE;
 }
 
 /** The fds marked so do not reach the new program. */

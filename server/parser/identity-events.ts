@@ -109,8 +109,9 @@ function parsePrctl(_context: ParserContext, event: InspectedEvent): void {
 }
 
 /** Users of a container are kept under the id its threads carry, which may be longer than the one in the event. */
-function containerKey(context: ParserContext, id: string): string {
-  return id === '' ? '' : (context.state.containers.findKeyByShortId(id) ?? id);
+function containerKey({ state: { containers } }: ParserContext, id: string): string {
+  if (id === '' || containers.find(id) !== undefined) return id;
+  return containers.findKeyByShortId(id) ?? id;
 }
 
 function parseUserAdded(context: ParserContext, event: InspectedEvent): void {

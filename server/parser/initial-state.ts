@@ -109,6 +109,7 @@ export class InitialState implements SnapshotSink {
     }
     this.serverPorts.clear();
     for (const row of this.state.threads.values()) this.state.tree.link(row);
+    for (const row of this.state.threads.values()) this.cgroups.adopt(row);
     for (const tid of this.deadTids) {
       const row = this.state.threads.find(tid);
       if (row !== undefined) this.state.tree.markDead(row);

@@ -131,6 +131,7 @@ function parseTask(context: ParserContext, event: InspectedEvent): void {
   const row = threadFromEntry(threads, context.cgroups, taskEntry(record, tid, pid));
   row.cloneTsNs = BigInt(record.unsigned(29));
   if (known !== undefined) row.fds = known.fds;
+  context.cgroups.adopt(row);
   if (!threads.set(row)) return;
   context.tree.link(row);
   event.thread = row;

@@ -54,6 +54,8 @@ function applyChange(state: OsState, cgroups: CgroupCache, { thread, fds }: Thre
     known = undefined;
   }
   if (known !== undefined) takeOver(row, known);
+  cgroups.adopt(row);
+  if (known?.containerId === row.containerId) row.category = known.category;
   if (!threads.set(row)) return;
   if (known !== undefined) tree.unlink(known);
   tree.link(row);

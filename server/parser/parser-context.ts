@@ -44,8 +44,9 @@ export class ParserContext {
   readonly options: ParserOptions;
   readonly cgroups: CgroupCache;
   readonly recentExits: RecentExits;
-  /** Verdicts: a thread, and an fd of a table, to remove once all have looked; -1 for none. */
+  /** Verdicts: a thread, a container (key), and an fd of a table, to remove once all have looked; -1 and undefined for none. */
   removeTid: number;
+  removeContainer: string | undefined;
   removeFd: number;
   removeFdTable: FdTable | undefined;
   /** Name of the event's fd before it was parsed; '' for an fd the event created. */
@@ -61,6 +62,7 @@ export class ParserContext {
     this.cgroups = new CgroupCache(state, options.onContainerSeen);
     this.recentExits = new RecentExits();
     this.removeTid = -1;
+    this.removeContainer = undefined;
     this.removeFd = -1;
     this.removeFdTable = undefined;
     this.fdNameBefore = '';
@@ -118,6 +120,13 @@ export class ParserContext {
   rename(row: FdInfo, name: string): void {
     row.oldName = row.name;
     row.name = name;
+  }
+
+  /** Its users and groups go with it. */
+  deleteContainer(key: string): void {
+    this.state.containers.delete(key);
+    this.state.users.deleteContainer(key);
+    this.state.groups.deleteContainer(key);
   }
 
   /** Keeps the enter event until the exit event that completes it. */

@@ -56,6 +56,7 @@ export const THREAD_MEMBERS: MemberTable = table<ThreadInfo>({
   cloneTsNs: 'bigint',
   lastExecTsNs: 'bigint',
   containerId: 'text',
+  category: 'number',
   lastExecTimeNs: 'number',
   totalExecTimeNs: 'number',
   cpuUser: 'number',

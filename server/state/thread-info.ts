@@ -70,6 +70,8 @@ export class ThreadInfo {
   lastExecTsNs: bigint;
   /** Full container id, '' for the host. */
   containerId: string;
+  /** What it is there for in its container, as far as told by its parents and commands so far: CATEGORY_* . */
+  category: number;
   /** Live non-main threads of the process, counted on the main thread. */
   threadCount: number;
   /** CPU time of switch events, nanoseconds. */
@@ -144,6 +146,7 @@ export class ThreadInfo {
     this.cloneTsNs = 0n;
     this.lastExecTsNs = 0n;
     this.containerId = '';
+    this.category = 0;
     this.threadCount = 0;
     this.lastExecTimeNs = 0;
     this.totalExecTimeNs = 0;
