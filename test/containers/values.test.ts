@@ -76,7 +76,7 @@ describe('a container', labOrSkip(), () => {
       return await lab.cri.inspectPod(String((answer['info'] as Record<string, unknown>)['sandboxID']));
     if (kind !== 'containerd') return {};
     const lines = (await lab.containerd.ctr(LAB_NAMESPACE, 'images', 'ls')).split('\n');
-    const line = lines.find((text) => text.startsWith(lab.images.tools.name)) ?? '';
+    const line = lines.find((text) => text.startsWith(`${answer['Image']} `)) ?? '';
     return { digest: /sha256:\w+/.exec(line)?.[0] ?? '' };
   };
 

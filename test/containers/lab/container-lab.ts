@@ -64,7 +64,12 @@ export class ContainerLab {
       subnet: `10.202.${this.number}`,
     });
     this.cri = new CriDriver({ socketPath: this.containerd.socketPath, image, folder: join(folder, 'logs') });
-    this.ctr = new CtrDriver(this.containerd, { ociRuntime: runtime, snapshotter, image });
+    this.ctr = new CtrDriver(this.containerd, {
+      ociRuntime: runtime,
+      snapshotter,
+      image,
+      imagesAs: this.images.toolsAs,
+    });
   }
 
   /** Resolves when all that was asked for runs and has its images; leaves nothing behind when it rejects. */
@@ -168,7 +173,8 @@ export class ContainerLab {
     await this.containerd.daemon.start();
     for (const image of [this.images.tools, this.images.pause])
       await this.containerd.load(CRI_NAMESPACE, this.images.fileOf(image));
-    await this.containerd.load(LAB_NAMESPACE, this.images.fileOf(this.images.tools));
+    for (const image of [this.images.tools, ...this.images.toolsAs.values()])
+      await this.containerd.load(LAB_NAMESPACE, this.images.fileOf(image));
   }
 }
 

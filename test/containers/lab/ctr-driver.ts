@@ -10,6 +10,8 @@ export interface CtrOptions {
   readonly ociRuntime: string;
   readonly snapshotter: string;
   readonly image: string;
+  /** Images by the user they are run as: `ctr` has no option for users. */
+  readonly imagesAs: ReadonlyMap<string, { readonly name: string }>;
 }
 
 export class CtrDriver implements ContainerDriver {
@@ -43,9 +45,9 @@ export class CtrDriver implements ContainerDriver {
         `type=bind,src=${source},dst=${target},options=rbind:${isReadOnly === true ? 'ro' : 'rw'}`,
       );
     if (spec.isPrivileged === true) options.push('--privileged');
-    if (spec.user !== undefined) options.push('--user', spec.user);
     if (spec.network === 'host') options.push('--net-host');
-    await this.ctr('run', ...options, image, spec.name, ...spec.command);
+    const wanted = spec.user === undefined ? image : this.imageAs(spec.user);
+    await this.ctr('run', ...options, wanted, spec.name, ...spec.command);
     return spec.name;
   }
 
@@ -74,6 +76,12 @@ export class CtrDriver implements ContainerDriver {
 
   close(): void {
     this.caller.close();
+  }
+
+  private imageAs(user: string): string {
+    const image = this.options.imagesAs.get(user);
+    if (image === undefined) throw new RangeError(`the lab has no image for user ${user}`);
+    return image.name;
   }
 
   private ctr(...args: readonly string[]): Promise<string> {

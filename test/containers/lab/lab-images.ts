@@ -41,6 +41,8 @@ ${LAB_USER.group}:x:${LAB_USER.gid}:${RENAMED_USER.name}
 export interface LabImages {
   readonly tools: ImageArchive;
   readonly pause: ImageArchive;
+  /** The tools to be run as a user, by the user's name: for a runtime that has no option for it. */
+  readonly toolsAs: ReadonlyMap<string, ImageArchive>;
   /** Path of an image's file. */
   fileOf(image: ImageArchive): string;
 }
@@ -48,20 +50,28 @@ export interface LabImages {
 /** Writes both into `folder`. Needs busybox (static) and gcc. */
 export function makeLabImages(folder: string): LabImages {
   mkdirSync(folder, { recursive: true });
-  const images = { tools: toolsImage(), pause: pauseImage(folder) };
+  const tools = toolsImage(TOOLS_IMAGE, '');
+  const pause = pauseImage(folder);
+  const toolsAs = new Map(
+    [LAB_USER, RENAMED_USER].map(({ name }) => [name, toolsImage(`localhost/lab/tools-as-${name}:1`, name)]),
+  );
   const fileOf = (image: ImageArchive): string => join(folder, `${image.id.slice(0, 12)}.tar`);
-  for (const image of Object.values(images)) writeFileSync(fileOf(image), image.bytes);
-  return { ...images, fileOf };
+  for (const image of [tools, pause, ...toolsAs.values()]) writeFileSync(fileOf(image), image.bytes);
+  return { tools, pause, toolsAs, fileOf };
 }
 
-function toolsImage(): ImageArchive {
+function toolsImage(name: string, user: string): ImageArchive {
   const folders: TarEntry[] = ['bin', 'dev', 'etc', 'proc', 'root', 'sys'].map((path) => ({
     path,
     kind: 'folder',
   }));
-  const links: TarEntry[] = APPLETS.map((name) => ({ path: `bin/${name}`, kind: 'link', target: 'busybox' }));
+  const links: TarEntry[] = APPLETS.map((applet) => ({
+    path: `bin/${applet}`,
+    kind: 'link',
+    target: 'busybox',
+  }));
   return imageArchive({
-    name: TOOLS_IMAGE,
+    name,
     files: [
       ...folders,
       { path: 'tmp', kind: 'folder', mode: 0o1777 },
@@ -74,6 +84,7 @@ function toolsImage(): ImageArchive {
       Cmd: ['/bin/sh'],
       Env: ['PATH=/bin', 'IMAGE_VARIABLE=of the image'],
       Labels: { 'image.label': 'made' },
+      User: user,
     },
   });
 }
