@@ -30,6 +30,8 @@ export interface EncodedField {
 export interface LineWriter {
   readonly bytes: Buffer;
   length: number;
+  /** Appends the bytes. */
+  copy(source: Uint8Array): void;
 }
 
 /** What a batch would hold of one event, read ahead of its turn: values in the order of the fields, or a line. */
@@ -258,7 +260,7 @@ class LinesBody<W extends LineWriter> implements BatchBody {
 
   addProjected(row: ProjectedRow): void {
     const line = row as Buffer;
-    this.out.raw(line);
+    this.out.copy(line);
     this.lengths.varint(line.length);
   }
 

@@ -16,6 +16,12 @@ export type Projection =
   | { readonly kind: 'text'; readonly template: string }
   | { readonly kind: 'preset'; readonly preset: PresetName };
 
+/** When events of containers that are not known yet are sent. */
+export type DeliveryName = 'immediate' | 'complete';
+
+/** How the wait for what was not known ended. */
+export type CompletionOutcomeName = 'complete' | 'timed-out' | 'failed';
+
 export interface FeedFilter {
   /** Number within the subscription; never used twice. */
   readonly id: number;
@@ -30,6 +36,7 @@ export interface FeedRequest {
   /** At least one. With more than one, batches say which filters matched. */
   readonly filters: readonly FeedFilter[];
   readonly projection: Projection;
+  readonly delivery: DeliveryName;
   readonly batchEventsMax: number;
   readonly batchBytesMax: number;
   readonly batchLatencyMs: number;
@@ -70,6 +77,14 @@ export interface FeedBatch {
   readonly lastNum: number;
 }
 
+/** What was not known when events were sent. Behind the batches that hold them. */
+export interface FeedCompletion {
+  /** A whole encoded `StreamEventsResponse` with `completion` set; owned by the receiver. */
+  readonly bytes: Uint8Array;
+  /** Events it is about. */
+  readonly count: number;
+}
+
 /** Events that never reached a batch. */
 export interface FeedLoss {
   /**
@@ -93,6 +108,8 @@ export interface FeedMark {
   readonly nextSequence: number;
   /** undefined for live sources. */
   readonly captureBytesRead: number | undefined;
+  /** Completions that could not be sent for lack of credit. */
+  readonly lostCompletionCount?: number | undefined;
 }
 
 export interface FeedFiltersChanged {
@@ -108,6 +125,7 @@ export interface FeedEnd {
   readonly matchedCount: number;
   readonly lastNum: number | undefined;
   readonly captureBytesRead: number | undefined;
+  readonly lostCompletionCount?: number | undefined;
   /** For `capture-error`. */
   readonly errorMessage?: string | undefined;
   readonly errorOffset?: number | undefined;
@@ -116,6 +134,7 @@ export interface FeedEnd {
 /** Receives a feed, in order. `onEnd` or `onFault` is the last call; after `cancel` none comes. */
 export interface FeedListener {
   onBatch(batch: FeedBatch): void;
+  onCompletion(completion: FeedCompletion): void;
   onLoss(loss: FeedLoss): void;
   onMark(mark: FeedMark): void;
   onFiltersChanged(change: FeedFiltersChanged): void;

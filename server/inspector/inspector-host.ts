@@ -4,10 +4,12 @@
  */
 import type { CaptureError } from '../capture/capture-engine.ts';
 import type { ContainerUpdate } from '../container/container-update.ts';
+import type { EventRecord } from '../event/event-record.ts';
 import { u64Big } from '../event/u64.ts';
 import type { ContainerTracker } from './container-tracker.ts';
 import type { EventFeed, FeedListener, FeedRequest, InspectorHandle } from './event-feed.ts';
 import type { Healing } from './healing.ts';
+import { DEFAULT_HOLD_LIMITS, HeldEvents, type HoldLimits } from './held-events.ts';
 import type { IdentityWatch } from './identity-watch.ts';
 import type { Inspector } from './inspector.ts';
 import { HoldReader, PaceReader } from './pace.ts';
@@ -40,6 +42,8 @@ export interface HostOptions {
   readonly fallbackReason?: string | undefined;
   /** Looks up threads that nobody introduced. */
   readonly healing?: Healing | undefined;
+  /** What may wait for containers. */
+  readonly hold?: HoldLimits | undefined;
   /** Follows containers. */
   readonly containers?: ContainerTracker | undefined;
   /** Sees files with users change. */
@@ -59,6 +63,7 @@ export class InspectorHost implements InspectorHandle, LoopView {
   private readonly context: QueryContext;
   private readonly subscriptions: Set<Subscription>;
   private readonly recordings: Recordings;
+  private readonly held: HeldEvents;
   private readonly hold: HoldReader;
   private readonly pace: PaceReader | undefined;
   private isRunning: boolean;
@@ -91,6 +96,14 @@ export class InspectorHost implements InspectorHandle, LoopView {
     };
     this.isLive = inspector.engine.name === 'ebpf' || inspector.engine.name === 'nodriver';
     this.freshTimer = undefined;
+    this.held = new HeldEvents(
+      inspector.state,
+      inspector.pending,
+      inspector.delivery,
+      options.hold ?? DEFAULT_HOLD_LIMITS,
+      // Without a clock replays hold the same events each time.
+      this.isLive ? options.nowMs : () => eventMs(inspector.event.record),
+    );
     this.listTimer = undefined;
     this.sweptAtMs = 0;
     inspector.containers = options.containers;
@@ -158,8 +171,9 @@ export class InspectorHost implements InspectorHandle, LoopView {
 
   async subscribe(request: FeedRequest, listener: FeedListener): Promise<EventFeed> {
     // Compiled at once, so that a later event cannot slip in before the subscription stands.
-    const { filters, encoder, fields, started } = compileSubscription(request, this.context);
-    const subscription = new Subscription(request, filters, encoder, listener, this, fields);
+    const { filters, encoder, fields, schemaFields, started } = compileSubscription(request, this.context);
+    const late = { held: this.held, fields: schemaFields };
+    const subscription = new Subscription(request, filters, encoder, listener, this, fields, late);
     this.subscriptions.add(subscription);
     // The caller has its answer first: nothing is shown before the next turn of the loop.
     setImmediate(() => {
@@ -279,6 +293,7 @@ export class InspectorHost implements InspectorHandle, LoopView {
     const healed = this.options.healing?.tick(this.inspector.state, this.options.nowMs()) ?? [];
     this.recordings.onThreadsChanged(healed);
     this.tickContainers(healed);
+    this.held.tick();
     for (const subscription of this.subscriptions) subscription.tick();
     this.recordings.tick();
     this.reap();
@@ -321,4 +336,11 @@ export class InspectorHost implements InspectorHandle, LoopView {
     this.recordings.endAll(why);
     this.reap();
   }
+}
+
+const MS_PER_HIGH = 4294967296 / 1e6;
+
+/** Time of an event in milliseconds. */
+function eventMs({ tsHi, tsLo }: EventRecord): number {
+  return tsHi * MS_PER_HIGH + tsLo / 1e6;
 }

@@ -5,6 +5,7 @@ import type { ContainerRequest, ContainerUpdate } from '../container/container-u
 import type { Fault } from '../event/strata-error.ts';
 import type {
   FeedBatch,
+  FeedCompletion,
   FeedEnd,
   FeedFilter,
   FeedFiltersChanged,
@@ -102,6 +103,7 @@ export type FromWorker =
   | { readonly type: 'answer'; readonly call: number; readonly value: unknown }
   | { readonly type: 'refused'; readonly call: number; readonly error: CrossedError }
   | { readonly type: 'batch'; readonly feed: number; readonly batch: FeedBatch }
+  | { readonly type: 'completion'; readonly feed: number; readonly completion: FeedCompletion }
   | { readonly type: 'loss'; readonly feed: number; readonly loss: FeedLoss }
   | { readonly type: 'mark'; readonly feed: number; readonly mark: FeedMark }
   | { readonly type: 'filters-changed'; readonly feed: number; readonly change: FeedFiltersChanged }

@@ -27,6 +27,8 @@ export interface CompiledSubscription {
   readonly encoder: BatchEncoder;
   /** Fields that the output reads, as written. */
   readonly fields: readonly string[];
+  /** Fields of the schema; undefined for text, which has none. */
+  readonly schemaFields: readonly BoundField[] | undefined;
   readonly started: FeedStarted;
 }
 
@@ -40,6 +42,7 @@ export function compileSubscription(request: FeedRequest, context: QueryContext)
     filters,
     encoder,
     fields: read.map((field) => field.name),
+    schemaFields: fields.length === 0 ? undefined : fields,
     started: {
       schema: fields.map((field) => fieldSchema({ name: utf8Of(field.name), row: field.row })),
       node: nodeIdentityOf(context),

@@ -4,9 +4,14 @@ import { notFound } from '../event/strata-error.ts';
 import type { CompiledFilter } from '../filter/filter.ts';
 import { FilterSet } from '../filter/filter-set.ts';
 import type { InspectedEvent } from '../state/inspected-event.ts';
-import type { BatchEncoder } from './batch-encoder.ts';
-import type { FeedEnd, FeedFilter, FeedListener, FeedRequest } from './event-feed.ts';
+import type { BatchEncoder, EncodedField } from './batch-encoder.ts';
+import { CompleteDelivery } from './complete-delivery.ts';
+import type { Delivery, DeliveryPort, MatchedRow } from './delivery.ts';
+import type { FeedCompletion, FeedEnd, FeedFilter, FeedListener, FeedRequest } from './event-feed.ts';
+import type { HeldEvents } from './held-events.ts';
+import { ImmediateDelivery } from './immediate-delivery.ts';
 import type { EventReader } from './inspector.ts';
+import { PendingContainers } from './pending-containers.ts';
 import { readerInterest } from './reader-interest.ts';
 
 /** Largest message sent: below the 4 MiB that gRPC clients accept by default. */
@@ -32,8 +37,19 @@ export interface LoopView {
   nowMs(): number;
 }
 
-export class Subscription implements EventReader {
+/** What a subscription may wait for, and how it is told later. */
+export interface LateData {
+  readonly held: HeldEvents;
+  /** Fields of the schema; undefined for text, which has no completions. */
+  readonly fields: readonly EncodedField[] | undefined;
+}
+
+const NEVER_PENDING = new PendingContainers();
+
+export class Subscription implements EventReader, DeliveryPort {
   eventTypes: Uint8Array;
+  private readonly pending: PendingContainers;
+  private readonly delivery: Delivery | undefined;
   private filters: readonly ActiveFilter[];
   private ownInterest: Interest | undefined;
   /** Fields of the output, as written. */
@@ -52,10 +68,12 @@ export class Subscription implements EventReader {
   private batchSinceMs: number;
   private markedAtMs: number;
   private flushedAtMs: number;
+  private lostCompletionCount: number;
   private lossCount: number;
   private lossFirstNum: number;
   private lossLastNum: number;
   private hasEnded: boolean;
+  private isEnding: boolean;
 
   constructor(
     request: FeedRequest,
@@ -64,6 +82,7 @@ export class Subscription implements EventReader {
     listener: FeedListener,
     loop: LoopView,
     fields: readonly string[] = [],
+    late: LateData | undefined = undefined,
   ) {
     this.request = request;
     this.filterSet = setOf(filters);
@@ -82,10 +101,16 @@ export class Subscription implements EventReader {
     this.batchSinceMs = 0;
     this.markedAtMs = loop.nowMs();
     this.flushedAtMs = 0;
+    this.lostCompletionCount = 0;
     this.lossCount = 0;
     this.lossFirstNum = 0;
     this.lossLastNum = 0;
     this.hasEnded = false;
+    this.isEnding = false;
+    this.pending = late?.held.pending ?? NEVER_PENDING;
+    if (late === undefined) this.delivery = undefined;
+    else if (request.delivery === 'complete') this.delivery = new CompleteDelivery(late.held, this);
+    else this.delivery = new ImmediateDelivery(late.held, this, late.fields);
   }
 
   get isEnded(): boolean {
@@ -109,12 +134,59 @@ export class Subscription implements EventReader {
 
   onEvent(event: InspectedEvent): void {
     if (this.hasEnded) return;
+    if (this.pending.count !== 0 && this.delivery?.take(event) === true) {
+      this.endIfDone();
+      return;
+    }
+    if (!this.matches(event)) return;
+    this.take(event, this.hasOneFilter ? undefined : this.matchedIds);
+    this.endIfDone();
+  }
+
+  get isDone(): boolean {
+    return this.hasEnded || this.nextSequence >= this.request.eventsMax;
+  }
+
+  endIfDone(): void {
+    if (this.nextSequence >= this.request.eventsMax) this.end({ reason: 'events-max' });
+  }
+
+  matches(event: InspectedEvent): boolean {
     const matched = this.matchedIds;
     matched.length = 0;
     this.filterSet.matchInto(event, matched);
-    if (matched.length === 0) return;
-    this.take(event, this.hasOneFilter ? undefined : matched);
-    if (this.nextSequence >= this.request.eventsMax) this.end({ reason: 'events-max' });
+    return matched.length > 0;
+  }
+
+  read(event: InspectedEvent): MatchedRow {
+    return {
+      num: event.record.num,
+      recordBytes: event.record.length,
+      matchedIds: this.hasOneFilter ? undefined : [...this.matchedIds],
+      content: this.encoder.project(event),
+    };
+  }
+
+  emit(row: MatchedRow, isIncomplete: boolean): number | undefined {
+    if (!this.makeRoom(row.num, row.recordBytes)) return undefined;
+    const { encoder } = this;
+    encoder.addProjected(row.num, row.content, row.matchedIds);
+    if (isIncomplete) encoder.markIncomplete();
+    const sequence = this.nextSequence++;
+    this.flushFull();
+    return sequence;
+  }
+
+  sendCompletion(completion: FeedCompletion): boolean {
+    // Its events stand before it.
+    this.flush();
+    if (!this.hasCredit) {
+      this.lostCompletionCount++;
+      return false;
+    }
+    this.bytesUnderWay += completion.bytes.length;
+    this.listener.onCompletion(completion);
+    return true;
   }
 
   /** What matched before is delivered before the loss is told; it takes no sequence numbers, as no filter saw it. */
@@ -140,11 +212,13 @@ export class Subscription implements EventReader {
     this.flush();
     this.reportLoss();
     this.markedAtMs = now;
+    const undecided = this.delivery?.oldestUndecided;
     this.listener.onMark({
-      watermarkNum: this.loop.lastNum,
-      watermarkTsNs: this.loop.lastTsNs,
+      watermarkNum: undecided === undefined ? this.loop.lastNum : undecided.num - 1,
+      watermarkTsNs: undecided === undefined ? this.loop.lastTsNs : undecided.previousTsNs,
       nextSequence: this.nextSequence,
       captureBytesRead: this.loop.captureBytesRead,
+      lostCompletionCount: this.lostCompletionCount,
     });
   }
 
@@ -167,6 +241,9 @@ export class Subscription implements EventReader {
   /** From the next event on. Throws StrataError NOT_FOUND when the feed has ended. */
   setFilters(filters: readonly ActiveFilter[]): void {
     if (this.hasEnded) throw notFound('the subscription has ended');
+    this.delivery?.onFiltersChange();
+    // What had to be decided may have been the last that was wanted.
+    if (this.isEnded) throw notFound('the subscription has ended');
     this.flush();
     this.reportLoss();
     this.filterSet = setOf(filters);
@@ -182,7 +259,9 @@ export class Subscription implements EventReader {
 
   /** Delivers what has matched and ends the feed. */
   end(why: Pick<FeedEnd, 'reason' | 'errorMessage' | 'errorOffset'>): void {
-    if (this.hasEnded) return;
+    if (this.hasEnded || this.isEnding) return;
+    this.isEnding = true;
+    this.delivery?.onEnd(why.reason);
     this.flush();
     this.reportLoss();
     this.hasEnded = true;
@@ -193,26 +272,42 @@ export class Subscription implements EventReader {
       matchedCount: this.nextSequence,
       lastNum: this.loop.lastNum,
       captureBytesRead: this.loop.captureBytesRead,
+      lostCompletionCount: this.lostCompletionCount,
     });
   }
 
   /** Ends without a word. */
   cancel(): void {
     this.hasEnded = true;
+    this.delivery?.drop();
   }
 
   private take(event: InspectedEvent, matched: readonly number[] | undefined): void {
     const { num, length } = event.record;
-    if (!this.request.holdsSource && this.bytesUnderWay >= this.request.creditBytes) {
+    if (!this.makeRoom(num, length)) return;
+    this.encoder.add(event, matched);
+    this.nextSequence++;
+    this.flushFull();
+  }
+
+  /** Whether event `num` may be added to the batch; counts it as lost otherwise. */
+  private makeRoom(num: number, recordBytes: number): boolean {
+    if (!this.hasCredit) {
       this.lose(num);
-      return;
+      return false;
     }
     if (this.lossCount > 0) this.reportLoss();
+    if (recordBytes > LARGE_RECORD_BYTES) this.flush();
+    if (this.encoder.count === 0) this.batchSinceMs = this.loop.nowMs();
+    return true;
+  }
+
+  private get hasCredit(): boolean {
+    return this.request.holdsSource || this.bytesUnderWay < this.request.creditBytes;
+  }
+
+  private flushFull(): void {
     const { encoder, request } = this;
-    if (length > LARGE_RECORD_BYTES) this.flush();
-    if (encoder.count === 0) this.batchSinceMs = this.loop.nowMs();
-    encoder.add(event, matched);
-    this.nextSequence++;
     if (encoder.count >= request.batchEventsMax || encoder.byteCount >= request.batchBytesMax) this.flush();
   }
 

@@ -198,6 +198,9 @@ export class WorkerInspector implements ReplayHandle {
       case 'batch':
         this.listeners.get(message.feed)?.onBatch(message.batch);
         return;
+      case 'completion':
+        this.listeners.get(message.feed)?.onCompletion(message.completion);
+        return;
       case 'loss':
         this.listeners.get(message.feed)?.onLoss(message.loss);
         return;

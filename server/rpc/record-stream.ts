@@ -171,6 +171,7 @@ export class RecordStream implements RecordingListener {
         captureError,
         lastEventNumber: optionalBig(progress.lastNum),
         captureBytesRead: optionalBig(progress.captureBytesRead),
+        lostCompletionCount: 0n,
       },
     });
   }

@@ -8,7 +8,13 @@ import {
   type StreamEventsRequest,
 } from '../../proto/gen/strata/v1/event_service.ts';
 import { invalidArgument, StrataError, unimplemented } from '../event/strata-error.ts';
-import type { FeedFilter, FeedRequest, PresetName, Projection } from '../inspector/event-feed.ts';
+import type {
+  DeliveryName,
+  FeedFilter,
+  FeedRequest,
+  PresetName,
+  Projection,
+} from '../inspector/event-feed.ts';
 import type { OverflowPolicyName } from '../stream/subscriber.ts';
 
 /** The only event source of this version. */
@@ -52,7 +58,7 @@ export function planStream(
   limits: StreamLimits,
 ): StreamPlan {
   const source = checkSource(request.source);
-  checkDeliveryMode(request.deliveryMode);
+  const delivery = checkDeliveryMode(request.deliveryMode);
   const start = checkStart(request, isCaptureFile);
   const policy = checkPolicy(request.overflowPolicy, start);
   if (request.eventsMax === 0n) throw invalidArgument('events_max', 'events_max must be at least 1');
@@ -71,6 +77,7 @@ export function planStream(
       source,
       filters: request.filters.length === 0 ? [MATCH_ALL] : numberFilters(request.filters, 0),
       projection: checkProjection(request, rendering),
+      delivery,
       batchEventsMax: capped(batch?.eventsMax ?? 0, ...BATCH_EVENTS),
       batchBytesMax: capped(batch?.bytesMax ?? 0, ...BATCH_BYTES),
       batchLatencyMs: capped(batch?.latencyMsMax ?? 0, ...BATCH_LATENCY_MS),
@@ -121,12 +128,16 @@ function capped(asked: number, fallback: number, max: number): number {
   return asked === 0 ? fallback : Math.min(asked, max);
 }
 
-function checkDeliveryMode(mode: DeliveryMode): void {
-  if (mode === DeliveryMode.UNSPECIFIED || mode === DeliveryMode.IMMEDIATE) return;
-  if (mode === DeliveryMode.COMPLETE) {
-    throw unimplemented('delivery mode COMPLETE needs container runtimes, which this version does not ask');
-  }
-  throw invalidArgument('delivery_mode', `unknown delivery mode ${String(mode)}`);
+const DELIVERIES: Readonly<Partial<Record<DeliveryMode, DeliveryName>>> = {
+  [DeliveryMode.UNSPECIFIED]: 'immediate',
+  [DeliveryMode.IMMEDIATE]: 'immediate',
+  [DeliveryMode.COMPLETE]: 'complete',
+};
+
+function checkDeliveryMode(mode: DeliveryMode): DeliveryName {
+  const delivery = DELIVERIES[mode];
+  if (delivery === undefined) throw invalidArgument('delivery_mode', `unknown delivery mode ${String(mode)}`);
+  return delivery;
 }
 
 function checkHeartbeat(intervalMs: number): number {

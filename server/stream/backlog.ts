@@ -2,7 +2,7 @@
  * What waits for one client, in order: batches, gaps where batches were dropped, and control messages. A linked list, so
  * that a batch anywhere can become a gap and merge with its neighbours.
  */
-import type { FeedBatch } from '../inspector/event-feed.ts';
+import type { FeedBatch, FeedCompletion } from '../inspector/event-feed.ts';
 import { type Gap, gapOfBatch, mergeGaps } from './gap.ts';
 
 /** Control messages are encoded when they are sent, so that they tell what is true then. */
@@ -10,6 +10,7 @@ export type Encode = () => Uint8Array;
 
 export type BacklogItem =
   | { readonly kind: 'batch'; readonly batch: FeedBatch }
+  | { readonly kind: 'completion'; readonly completion: FeedCompletion }
   | { readonly kind: 'gap'; readonly gap: Gap }
   | { readonly kind: 'control'; readonly encode: Encode };
 
@@ -20,7 +21,7 @@ interface Node {
 }
 
 export class Backlog {
-  /** Bytes of the batches waiting. */
+  /** Bytes of the batches and completions waiting. */
   bytes: number;
   private head: Node | undefined;
   private tail: Node | undefined;
@@ -40,6 +41,11 @@ export class Backlog {
   pushBatch(batch: FeedBatch): void {
     this.bytes += batch.bytes.byteLength;
     this.link({ kind: 'batch', batch });
+  }
+
+  pushCompletion(completion: FeedCompletion): void {
+    this.bytes += completion.bytes.byteLength;
+    this.link({ kind: 'completion', completion });
   }
 
   /** Adds a gap, merged with the one before it where possible. */
@@ -65,8 +71,18 @@ export class Backlog {
     const { head } = this;
     if (head === undefined) return undefined;
     this.unlink(head);
-    if (head.item.kind === 'batch') this.bytes -= head.item.batch.bytes.byteLength;
+    this.bytes -= bytesOf(head.item);
     return head.item;
+  }
+
+  /** Takes out the oldest completion; whether there was one. It leaves no gap: its events are told apart by their marks. */
+  dropOldestCompletion(): boolean {
+    let node = this.head;
+    while (node !== undefined && node.item.kind !== 'completion') node = node.next;
+    if (node === undefined) return false;
+    this.bytes -= bytesOf(node.item);
+    this.unlink(node);
+    return true;
   }
 
   /** Turns the oldest batch into a gap at its place. Returns the events lost; 0 when no batch waits. */
@@ -113,4 +129,10 @@ export class Backlog {
     else node.next.previous = node.previous;
     if (this.heartbeat === node) this.heartbeat = undefined;
   }
+}
+
+/** What an item takes of the room there is. */
+function bytesOf(item: BacklogItem): number {
+  if (item.kind === 'batch') return item.batch.bytes.byteLength;
+  return item.kind === 'completion' ? item.completion.bytes.byteLength : 0;
 }

@@ -32,7 +32,11 @@ export function encodeGap(gap: Gap): Uint8Array {
 }
 
 /** `nowNs` only for live sources: a capture file has no lag. */
-export function encodeHeartbeat(mark: FeedMark, nowNs: bigint | undefined): Uint8Array {
+export function encodeHeartbeat(
+  mark: FeedMark,
+  nowNs: bigint | undefined,
+  lostCompletionCount: number,
+): Uint8Array {
   const value: Heartbeat = {
     watermarkEventNumber: optionalBig(mark.watermarkNum),
     watermarkTimestampNs: mark.watermarkTsNs,
@@ -40,6 +44,7 @@ export function encodeHeartbeat(mark: FeedMark, nowNs: bigint | undefined): Uint
     nextSequence: BigInt(mark.nextSequence),
     resumeToken: Buffer.alloc(0),
     captureBytesRead: optionalBig(mark.captureBytesRead),
+    lostCompletionCount: BigInt(lostCompletionCount),
   };
   return encodeMessage({ $case: 'heartbeat', value });
 }
@@ -64,7 +69,12 @@ const END_REASONS: Readonly<Record<FeedEnd['reason'], EndReason>> = {
   shutdown: EndReason.SHUTDOWN,
 };
 
-export function encodeEnded(end: FeedEnd, sentCount: number, lostCount: number): Uint8Array {
+export function encodeEnded(
+  end: FeedEnd,
+  sentCount: number,
+  lostCount: number,
+  lostCompletionCount: number,
+): Uint8Array {
   const captureError =
     end.reason === 'capture-error'
       ? { message: end.errorMessage ?? '', byteOffset: optionalBig(end.errorOffset) }
@@ -80,6 +90,7 @@ export function encodeEnded(end: FeedEnd, sentCount: number, lostCount: number):
       captureError,
       lastEventNumber: optionalBig(end.lastNum),
       captureBytesRead: optionalBig(end.captureBytesRead),
+      lostCompletionCount: BigInt(lostCompletionCount),
     },
   });
 }

@@ -7,6 +7,7 @@ import { StrataError } from '../event/strata-error.ts';
 import type {
   EventFeed,
   FeedBatch,
+  FeedCompletion,
   FeedEnd,
   FeedFiltersChanged,
   FeedListener,
@@ -68,6 +69,9 @@ export class Subscriber implements FeedListener {
   private matchedCount: number;
   private sentCount: number;
   private lostCount: number;
+  /** Completions that found no room here, and those lost before, as last told. */
+  private droppedCompletions: number;
+  private lostCompletions: number;
   /** What ends the stream once the backlog is empty. */
   private ending: (() => void) | undefined;
   private isClosed: boolean;
@@ -91,6 +95,8 @@ export class Subscriber implements FeedListener {
     this.matchedCount = 0;
     this.sentCount = 0;
     this.lostCount = 0;
+    this.droppedCompletions = 0;
+    this.lostCompletions = 0;
     this.ending = undefined;
     this.isClosed = false;
     this.cancelGrace = undefined;
@@ -124,8 +130,18 @@ export class Subscriber implements FeedListener {
     const { policy } = this.options;
     // With BLOCK the source waits for what is flushed; else only the crossing itself is bounded.
     if (policy !== 'block') this.feed?.ack(batch.bytes.byteLength);
-    if (policy === 'block' || this.hasRoomFor(batch)) this.backlog.pushBatch(batch);
+    if (policy === 'block' || this.hasRoomFor(batch.bytes)) this.backlog.pushBatch(batch);
     else this.onOverflow(batch);
+    this.pump();
+  }
+
+  onCompletion(completion: FeedCompletion): void {
+    if (this.isClosed || this.ending !== undefined) return;
+    const { bytes } = completion;
+    const { policy } = this.options;
+    if (policy !== 'block') this.feed?.ack(bytes.byteLength);
+    if (policy === 'block' || this.hasRoomFor(bytes)) this.backlog.pushCompletion(completion);
+    else this.onCompletionOverflow(completion);
     this.pump();
   }
 
@@ -146,8 +162,13 @@ export class Subscriber implements FeedListener {
 
   onMark(mark: FeedMark): void {
     if (this.isClosed || this.ending !== undefined) return;
+    this.lostCompletions = mark.lostCompletionCount ?? 0;
     this.backlog.pushHeartbeat(() =>
-      encodeHeartbeat(mark, this.options.isLive ? this.clock.nowNs() : undefined),
+      encodeHeartbeat(
+        mark,
+        this.options.isLive ? this.clock.nowNs() : undefined,
+        this.droppedCompletions + this.lostCompletions,
+      ),
     );
     this.pump();
   }
@@ -161,7 +182,10 @@ export class Subscriber implements FeedListener {
   onEnd(end: FeedEnd): void {
     if (this.isClosed || this.ending !== undefined) return;
     this.matchedCount = end.matchedCount;
-    this.backlog.pushControl(() => encodeEnded(end, this.sentCount, this.lostCount));
+    this.lostCompletions = end.lostCompletionCount ?? 0;
+    this.backlog.pushControl(() =>
+      encodeEnded(end, this.sentCount, this.lostCount, this.droppedCompletions + this.lostCompletions),
+    );
     this.endAfterBacklog(() => this.sink.end());
   }
 
@@ -189,9 +213,9 @@ export class Subscriber implements FeedListener {
     if (!this.isClosed && this.ending === undefined) this.feed?.stop();
   }
 
-  private hasRoomFor(batch: FeedBatch): boolean {
-    const { bytes } = this.backlog;
-    return bytes === 0 || bytes + batch.bytes.byteLength <= this.options.backlogBytesMax;
+  private hasRoomFor(bytes: Uint8Array): boolean {
+    const waiting = this.backlog.bytes;
+    return waiting === 0 || waiting + bytes.byteLength <= this.options.backlogBytesMax;
   }
 
   private onOverflow(batch: FeedBatch): void {
@@ -201,11 +225,35 @@ export class Subscriber implements FeedListener {
         this.lostCount += batch.count;
         return;
       case 'drop-oldest':
-        while (!this.hasRoomFor(batch)) this.lostCount += this.backlog.dropOldestBatch();
+        this.makeRoomFor(batch.bytes);
         this.backlog.pushBatch(batch);
         return;
       default:
         this.disconnect(batch);
+    }
+  }
+
+  private onCompletionOverflow(completion: FeedCompletion): void {
+    switch (this.options.policy) {
+      case 'drop-newest':
+        this.droppedCompletions++;
+        return;
+      case 'drop-oldest':
+        this.makeRoomFor(completion.bytes);
+        this.backlog.pushCompletion(completion);
+        return;
+      default:
+        this.disconnect({ firstSequence: this.matchedCount, firstNum: undefined });
+    }
+  }
+
+  private makeRoomFor(bytes: Uint8Array): void {
+    while (!this.hasRoomFor(bytes)) {
+      const lost = this.backlog.dropOldestBatch();
+      this.lostCount += lost;
+      if (lost > 0) continue;
+      if (!this.backlog.dropOldestCompletion()) return;
+      this.droppedCompletions++;
     }
   }
 
@@ -237,6 +285,8 @@ export class Subscriber implements FeedListener {
       if (item.kind === 'batch') {
         this.sentCount += item.batch.count;
         this.write(item.batch.bytes, this.options.policy === 'block');
+      } else if (item.kind === 'completion') {
+        this.write(item.completion.bytes, this.options.policy === 'block');
       } else {
         this.write(item.kind === 'gap' ? encodeGap(item.gap) : item.encode(), false);
       }

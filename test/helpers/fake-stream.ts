@@ -129,6 +129,7 @@ export function fakeBatch(first: number, count: number, size: number): FeedBatch
     matchedFilterCounts: [],
     firstEventNumber: BigInt(first * 10),
     lastEventNumber: BigInt((first + count - 1) * 10),
+    incompleteRows: [],
   };
   const bytes = StreamEventsResponse.encode({ message: { $case: 'batch', value: batch } }).finish();
   return { bytes, count, firstSequence: first, firstNum: first * 10, lastNum: (first + count - 1) * 10 };

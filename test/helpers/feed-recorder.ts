@@ -2,6 +2,7 @@
 import { StreamEventsResponse } from '../../proto/gen/strata/v1/event_service.ts';
 import type {
   FeedBatch,
+  FeedCompletion,
   FeedEnd,
   FeedFiltersChanged,
   FeedListener,
@@ -17,6 +18,7 @@ export type FeedCall =
       readonly lines: readonly string[];
       readonly size: number;
     }
+  | { readonly kind: 'completion'; readonly completion: FeedCompletion }
   | { readonly kind: 'loss'; readonly loss: FeedLoss }
   | { readonly kind: 'mark'; readonly mark: FeedMark }
   | { readonly kind: 'filters'; readonly change: FeedFiltersChanged }
@@ -44,6 +46,10 @@ export class FeedRecorder implements FeedListener {
     this.batches.push(batch);
     const size = batch.bytes.byteLength;
     this.note({ kind: 'batch', first: batch.firstSequence, lines: linesOf(batch), size });
+  }
+
+  onCompletion(completion: FeedCompletion): void {
+    this.note({ kind: 'completion', completion });
   }
 
   onLoss(loss: FeedLoss): void {
@@ -106,6 +112,7 @@ export function feedRequest(request: Partial<FeedRequest> = {}): FeedRequest {
     source: 'syscall',
     filters: [{ id: 0, name: '', condition: '' }],
     projection: { kind: 'text', template: '*%evt.num' },
+    delivery: 'immediate',
     batchEventsMax: 1000,
     batchBytesMax: 1_000_000,
     batchLatencyMs: 100,

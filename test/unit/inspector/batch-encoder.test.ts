@@ -4,9 +4,9 @@ import fc from 'fast-check';
 import { StreamEventsResponse } from '../../../proto/gen/strata/v1/event_service.ts';
 import { type Column, FieldType as WireType } from '../../../proto/gen/strata/v1/value.ts';
 import { EventRecord } from '../../../server/event/event-record.ts';
+import { ByteWriter } from '../../../server/fields/byte-writer.ts';
 import type { FieldRow, FieldType, FieldValue } from '../../../server/fields/field.ts';
 import { BatchEncoder, type EncodedField } from '../../../server/inspector/batch-encoder.ts';
-import { ProtoWriter } from '../../../server/inspector/proto-writer.ts';
 import { InspectedEvent } from '../../../server/state/inspected-event.ts';
 import { OsState } from '../../../server/state/os-state.ts';
 
@@ -194,11 +194,10 @@ test('matched filters are told per event, counts only when they differ from one'
 });
 
 test('lines are sent back to back with their lengths; an event without a line has length 0', () => {
-  const lines = new ProtoWriter(4);
-  const encoder = BatchEncoder.lines(lines, (event, out) => {
+  const encoder = BatchEncoder.lines(new ByteWriter(4), (event, out) => {
     if (event.record.num === 1) return;
     const line = Buffer.from(`event ${event.record.num}\n`);
-    out.raw(line, 0, line.length);
+    out.copy(line);
   });
   const event = newEvent();
   for (let i = 0; i < 3; i++) {

@@ -316,6 +316,7 @@ test('the end delivers what matched, tells what was lost, and is the last word',
     matchedCount: 3,
     lastNum: 3,
     captureBytesRead: 77,
+    lostCompletionCount: 0,
   });
 });
 
@@ -359,7 +360,13 @@ test('a mark comes at its interval, behind every match before it', () => {
   bench.tickAfter(1);
   assert.deepEqual(bench.recorder.kinds, ['batch', 'mark']);
   const { mark } = callAt(bench.recorder, 1, 'mark');
-  assert.deepEqual(mark, { watermarkNum: 2, watermarkTsNs: 5n, nextSequence: 2, captureBytesRead: 77 });
+  assert.deepEqual(mark, {
+    watermarkNum: 2,
+    watermarkTsNs: 5n,
+    nextSequence: 2,
+    captureBytesRead: 77,
+    lostCompletionCount: 0,
+  });
   bench.tickAfter(499);
   assert.equal(bench.recorder.calls.length, 2);
 });

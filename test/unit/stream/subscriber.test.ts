@@ -16,6 +16,7 @@ const STARTED = encodeMessage({
     nextSequence: 0n,
     resumeToken: Buffer.alloc(0),
     captureBytesRead: undefined,
+    lostCompletionCount: 0n,
   },
 });
 

@@ -72,15 +72,24 @@ export namespace OutputPreset {
   export type KUBERNETES = typeof OutputPreset.KUBERNETES;
 }
 
-/** When an event of a container that is not fully known yet is sent. */
+/**
+ * When an event of a container is sent while container runtimes are still being asked about it. Sequence numbers follow the
+ * order of delivery in both modes.
+ */
 export const DeliveryMode = {
   /** UNSPECIFIED - Same as IMMEDIATE. */
   UNSPECIFIED: 0,
-  /** IMMEDIATE - At once. What becomes known later follows in a `Completion`. */
+  /**
+   * IMMEDIATE - At once, with what is known. Events with values that may change are marked (`EventBatch.incomplete_rows`); what becomes
+   * known of them follows in a `Completion`. Conditions are asked when the event passes: one about a container's name holds
+   * only for events behind its metadata. TEXT is marked, but has no completions.
+   */
   IMMEDIATE: 1,
   /**
-   * COMPLETE - Events of that container, and only those, wait for a bounded time, keep their order, and are marked when still
-   * incomplete. Not in this version: answers UNIMPLEMENTED.
+   * COMPLETE - Events of that container, and only those, wait until it is known, for a bounded time (`--complete-hold-ms`, 500 unless
+   * configured). Conditions are asked and fields are read when the wait is over, as of the event. The events of one container
+   * and those of one thread stay in order; events of others pass them. What is sent without the container's metadata, because
+   * it did not come in time or too many events waited, is marked (`EventBatch.incomplete_rows`).
    */
   COMPLETE: 2,
 } as const;
@@ -128,7 +137,7 @@ export const CompletionOutcome = {
   COMPLETE: 1,
   /** TIMED_OUT - The values did not arrive in time; nothing more will come for these events. */
   TIMED_OUT: 2,
-  /** FAILED - The values cannot be had, such as for a container that is gone. */
+  /** FAILED - The values cannot be had: no runtime knows the container, or more events waited than may be. */
   FAILED: 3,
 } as const;
 
@@ -395,19 +404,29 @@ export interface EventBatch {
   readonly firstEventNumber: bigint;
   /** Number (`evt.num`) of the last event in the batch. */
   readonly lastEventNumber: bigint;
+  /** Positions in the batch, ascending, of the events that were sent without what may become known of their container. */
+  readonly incompleteRows: readonly number[];
 }
 
-/** Values that were not known yet when their events were sent (DELIVERY_MODE_IMMEDIATE). */
+/**
+ * Values that were not known yet when their events were sent (DELIVERY_MODE_IMMEDIATE, TYPED and JSON). Stands behind the
+ * batches that hold the events. Every event marked in `incomplete_rows` is in one completion, unless that was lost: completions
+ * for which the backlog has no room are dropped and counted (`lost_completion_count`). Events that were lost may be in one
+ * nevertheless.
+ */
 export interface Completion {
   /** Sequence numbers of the events, ascending. */
   readonly sequences: readonly bigint[];
-  /** Positions in the schema of the fields that `columns` holds. */
+  /**
+   * Positions in the schema of the fields that `columns` holds: those with another value than was sent, for some of the
+   * events. None when nothing new became known.
+   */
   readonly fieldIndexes: readonly number[];
   /** One column per entry of `field_indexes`; its rows are the entries of `sequences`. */
   readonly columns: readonly Column[];
   /** Whether more may come. */
   readonly outcome: CompletionOutcome;
-  /** The container the data is about. */
+  /** The container the data is about: its full id. */
   readonly containerId: string;
 }
 
@@ -454,7 +473,11 @@ export interface Heartbeat {
   /** Token to continue from here. Empty when this subscription cannot be resumed. */
   readonly resumeToken: Buffer;
   /** Bytes read of the capture file, for progress; not set on live sources. */
-  readonly captureBytesRead?: bigint | undefined;
+  readonly captureBytesRead?:
+    | bigint
+    | undefined;
+  /** Completions dropped so far, because the client read too slowly. */
+  readonly lostCompletionCount: bigint;
 }
 
 /** Damage in a capture. */
@@ -486,7 +509,11 @@ export interface Ended {
     | bigint
     | undefined;
   /** Bytes read of the capture file; not set on live sources. */
-  readonly captureBytesRead?: bigint | undefined;
+  readonly captureBytesRead?:
+    | bigint
+    | undefined;
+  /** Completions dropped, because the client read too slowly. */
+  readonly lostCompletionCount: bigint;
 }
 
 /** The filters of the subscription have changed. */
@@ -1587,6 +1614,7 @@ function createBaseEventBatch(): EventBatch {
     matchedFilterCounts: [],
     firstEventNumber: 0n,
     lastEventNumber: 0n,
+    incompleteRows: [],
   };
 }
 
@@ -1639,6 +1667,13 @@ export const EventBatch: MessageFns<EventBatch> = {
         throw new globalThis.Error("value provided for field message.lastEventNumber of type uint64 too large");
       }
       writer.uint32(72).uint64(message.lastEventNumber);
+    }
+    if (message.incompleteRows.length !== 0) {
+      writer.uint32(82).fork();
+      for (const v of message.incompleteRows) {
+        writer.uint32(v);
+      }
+      writer.join();
     }
     return writer;
   },
@@ -1758,6 +1793,24 @@ export const EventBatch: MessageFns<EventBatch> = {
             message.lastEventNumber = reader.uint64() as bigint;
             continue;
           }
+          case 10: {
+            if (tag === 80) {
+              message.incompleteRows.push(reader.uint32());
+
+              continue;
+            }
+
+            if (tag === 82) {
+              const end2 = reader.uint32() + reader.pos;
+              while (reader.pos < end2) {
+                message.incompleteRows.push(reader.uint32());
+              }
+
+              continue;
+            }
+
+            break;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -1790,6 +1843,7 @@ export const EventBatch: MessageFns<EventBatch> = {
     message.lastEventNumber = (object.lastEventNumber !== undefined && object.lastEventNumber !== null)
       ? BigInt(object.lastEventNumber)
       : 0n;
+    message.incompleteRows = object.incompleteRows?.map((e) => e) || [];
     return message;
   },
 };
@@ -2057,6 +2111,7 @@ function createBaseHeartbeat(): Heartbeat {
     nextSequence: 0n,
     resumeToken: Buffer.alloc(0),
     captureBytesRead: undefined,
+    lostCompletionCount: 0n,
   };
 }
 
@@ -2094,6 +2149,12 @@ export const Heartbeat: MessageFns<Heartbeat> = {
         throw new globalThis.Error("value provided for field message.captureBytesRead of type uint64 too large");
       }
       writer.uint32(48).uint64(message.captureBytesRead);
+    }
+    if (message.lostCompletionCount !== 0n) {
+      if (BigInt.asUintN(64, message.lostCompletionCount) !== message.lostCompletionCount) {
+        throw new globalThis.Error("value provided for field message.lostCompletionCount of type uint64 too large");
+      }
+      writer.uint32(56).uint64(message.lostCompletionCount);
     }
     return writer;
   },
@@ -2159,6 +2220,14 @@ export const Heartbeat: MessageFns<Heartbeat> = {
             message.captureBytesRead = reader.uint64() as bigint;
             continue;
           }
+          case 7: {
+            if (tag !== 56) {
+              break;
+            }
+
+            message.lostCompletionCount = reader.uint64() as bigint;
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -2190,6 +2259,9 @@ export const Heartbeat: MessageFns<Heartbeat> = {
     message.captureBytesRead = (object.captureBytesRead !== undefined && object.captureBytesRead !== null)
       ? BigInt(object.captureBytesRead)
       : undefined;
+    message.lostCompletionCount = (object.lostCompletionCount !== undefined && object.lostCompletionCount !== null)
+      ? BigInt(object.lostCompletionCount)
+      : 0n;
     return message;
   },
 };
@@ -2276,6 +2348,7 @@ function createBaseEnded(): Ended {
     captureError: undefined,
     lastEventNumber: undefined,
     captureBytesRead: undefined,
+    lostCompletionCount: 0n,
   };
 }
 
@@ -2322,6 +2395,12 @@ export const Ended: MessageFns<Ended> = {
         throw new globalThis.Error("value provided for field message.captureBytesRead of type uint64 too large");
       }
       writer.uint32(64).uint64(message.captureBytesRead);
+    }
+    if (message.lostCompletionCount !== 0n) {
+      if (BigInt.asUintN(64, message.lostCompletionCount) !== message.lostCompletionCount) {
+        throw new globalThis.Error("value provided for field message.lostCompletionCount of type uint64 too large");
+      }
+      writer.uint32(72).uint64(message.lostCompletionCount);
     }
     return writer;
   },
@@ -2403,6 +2482,14 @@ export const Ended: MessageFns<Ended> = {
             message.captureBytesRead = reader.uint64() as bigint;
             continue;
           }
+          case 9: {
+            if (tag !== 72) {
+              break;
+            }
+
+            message.lostCompletionCount = reader.uint64() as bigint;
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -2436,6 +2523,9 @@ export const Ended: MessageFns<Ended> = {
     message.captureBytesRead = (object.captureBytesRead !== undefined && object.captureBytesRead !== null)
       ? BigInt(object.captureBytesRead)
       : undefined;
+    message.lostCompletionCount = (object.lostCompletionCount !== undefined && object.lostCompletionCount !== null)
+      ? BigInt(object.lostCompletionCount)
+      : 0n;
     return message;
   },
 };
@@ -2653,7 +2743,7 @@ export const EventServiceService = {
    * Opens a subscription and streams its events until the client cancels, the capture ends, or the server shuts down.
    *
    * The first message is always `Started`; `Ended` is the last one of a stream that finished by itself. Events arrive in
-   * the order the source produced them. What was lost is told by a `Gap` at the place where it is missing; a client may
+   * the order the source produced them, but for what DELIVERY_MODE_COMPLETE makes wait. What was lost is told by a `Gap` at the place where it is missing; a client may
    * verify this by sequence numbers, which count every matched event.
    *
    * Errors:
@@ -2703,7 +2793,7 @@ export interface EventServiceServer extends UntypedServiceImplementation {
    * Opens a subscription and streams its events until the client cancels, the capture ends, or the server shuts down.
    *
    * The first message is always `Started`; `Ended` is the last one of a stream that finished by itself. Events arrive in
-   * the order the source produced them. What was lost is told by a `Gap` at the place where it is missing; a client may
+   * the order the source produced them, but for what DELIVERY_MODE_COMPLETE makes wait. What was lost is told by a `Gap` at the place where it is missing; a client may
    * verify this by sequence numbers, which count every matched event.
    *
    * Errors:
@@ -2734,7 +2824,7 @@ export interface EventServiceClient extends Client {
    * Opens a subscription and streams its events until the client cancels, the capture ends, or the server shuts down.
    *
    * The first message is always `Started`; `Ended` is the last one of a stream that finished by itself. Events arrive in
-   * the order the source produced them. What was lost is told by a `Gap` at the place where it is missing; a client may
+   * the order the source produced them, but for what DELIVERY_MODE_COMPLETE makes wait. What was lost is told by a `Gap` at the place where it is missing; a client may
    * verify this by sequence numbers, which count every matched event.
    *
    * Errors:
