@@ -6,7 +6,6 @@ import assert from 'node:assert/strict';
 import { absoluteCgroup, parseCgroup } from '../../server/capture/snapshot/cgroup-reader.ts';
 import { filterEnvironment } from '../../server/capture/snapshot/environment.ts';
 import { kindOf } from '../../server/capture/snapshot/fd-types.ts';
-import { parseGroup, parsePasswd } from '../../server/capture/snapshot/identities.ts';
 import { RecordDecoder } from '../../server/capture/snapshot/iterator-records.ts';
 import { parseMountInfo } from '../../server/capture/snapshot/mount-table.ts';
 import {
@@ -22,6 +21,7 @@ import {
   parseStatus,
 } from '../../server/capture/snapshot/proc-text.ts';
 import { splitCommandLine } from '../../server/capture/snapshot/thread-reader.ts';
+import { parseGroup, parsePasswd } from '../../server/event/identity-lists.ts';
 import type { FdEntry } from '../../server/event/snapshot.ts';
 import type { Integer } from '../../server/event/u64.ts';
 

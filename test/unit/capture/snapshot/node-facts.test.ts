@@ -1,11 +1,12 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { parseGroup, parsePasswd, readIdentities } from '../../../../server/capture/snapshot/identities.ts';
+import { readIdentities } from '../../../../server/capture/snapshot/identities.ts';
 import {
   parseIfInet6,
   parseIpv4Addresses,
   readMachine,
 } from '../../../../server/capture/snapshot/node-facts.ts';
+import { parseGroup, parsePasswd } from '../../../../server/event/identity-lists.ts';
 import { FakeNode } from '../../../helpers/fake-proc.ts';
 
 test('the first name of an id counts; broken lines do not', () => {

@@ -1,0 +1,274 @@
+/** What all runtimes say of the containers of a node: one row for each, from whoever knows most of it. */
+import { hash } from 'node:crypto';
+import type { ContainerRow } from '../../state/container-table.ts';
+import { containerJsonOf } from '../container-rows.ts';
+import type { ContainerUpdate } from '../container-update.ts';
+import type { RuntimeContainer, RuntimeKind } from './runtime-client.ts';
+
+/** A runtime that rows come from. */
+export interface RowSource {
+  readonly kind: RuntimeKind;
+  /** Whether it is heard now; what others said last is not held against those who are. */
+  readonly isReady: boolean;
+}
+
+/** How a row was learned: from what a runtime lists or tells by itself, or as an answer, which may be older than the news. */
+export type RowOrigin = 'news' | 'answer';
+
+export interface MergeListener {
+  onUpdate(update: ContainerUpdate): void;
+  /** Everything is known of this container, for the first time since it was made. */
+  onComplete(fullId: string): void;
+}
+
+export interface MergeParts {
+  readonly nowMs: () => number;
+  /** Whether such a runtime is there, even if it does not answer now. */
+  readonly hasKind: (kind: RuntimeKind) => boolean;
+  readonly listener: MergeListener;
+}
+
+/** Lower knows better. */
+const RANKS: Readonly<Record<RuntimeKind, number>> = { docker: 0, podman: 1, cri: 2, containerd: 3 };
+/** After all others. */
+const STAND_IN_RANK = 4;
+
+/** Namespaces of containerd whose containers another runtime made, which knows more of them. */
+const MAKERS: ReadonlyMap<string, RuntimeKind> = new Map([
+  ['moby', 'docker'],
+  ['k8s.io', 'cri'],
+]);
+
+const CONTAINERS_MAX = 65_536;
+/** Containers that have ended and are remembered, as answers about them may still be under way. */
+const ENDED_MAX = 4096;
+/** What was told so recently may still be on its way: it is the answer to who asks now. */
+const ON_THE_WAY_MS = 2000;
+
+interface Sent {
+  readonly digest: string;
+  readonly isComplete: boolean;
+  readonly rank: number;
+  readonly atMs: number;
+}
+
+interface Entry {
+  /** Undefined: it exists, as this runtime says, and nothing more is known. */
+  readonly rows: Map<RowSource, RuntimeContainer | undefined>;
+  sent: Sent | undefined;
+}
+
+interface Choice {
+  readonly row: ContainerRow;
+  readonly rank: number;
+}
+
+export class MergedContainers {
+  /** Containers not followed as the table was full. */
+  refused: number;
+  private readonly parts: MergeParts;
+  private readonly entries: Map<string, Entry>;
+  private readonly idsBySource: Map<RowSource, Set<string>>;
+  /** With what was told of them. The oldest go first. */
+  private readonly endedIds: Map<string, Sent | undefined>;
+
+  constructor(parts: MergeParts) {
+    this.refused = 0;
+    this.parts = parts;
+    this.entries = new Map();
+    this.idsBySource = new Map();
+    this.endedIds = new Map();
+  }
+
+  /** Containers that exist. */
+  get size(): number {
+    return this.entries.size;
+  }
+
+  /** Containers that have ended and are remembered. */
+  get endedSize(): number {
+    return this.endedIds.size;
+  }
+
+  ids(): IterableIterator<string> {
+    return this.entries.keys();
+  }
+
+  idsOf(source: RowSource): ReadonlySet<string> {
+    return this.idsBySource.get(source) ?? new Set();
+  }
+
+  rowOf(source: RowSource, fullId: string): RuntimeContainer | undefined {
+    return this.entries.get(fullId)?.rows.get(source);
+  }
+
+  /** Whether everything is known of it, from whoever knows most. */
+  isComplete(fullId: string): boolean {
+    const entry = this.entries.get(fullId);
+    return (entry === undefined ? this.endedIds.get(fullId) : entry.sent)?.isComplete === true;
+  }
+
+  hasEnded(fullId: string): boolean {
+    return this.endedIds.has(fullId);
+  }
+
+  /** It exists (again). */
+  exists(source: RowSource, fullId: string): void {
+    this.endedIds.delete(fullId);
+    const entry = this.mustHave(fullId);
+    if (entry !== undefined && !entry.rows.has(source)) this.setRow(source, fullId, entry, undefined);
+  }
+
+  learn(source: RowSource, container: RuntimeContainer, origin: RowOrigin): void {
+    const { fullId } = container.row;
+    if (origin === 'answer' && this.endedIds.has(fullId)) {
+      this.tellLate(source, container);
+      return;
+    }
+    this.endedIds.delete(fullId);
+    const entry = this.mustHave(fullId);
+    if (entry === undefined) return;
+    const old = entry.rows.get(source);
+    if (old?.row.isComplete === true && !container.row.isComplete) return;
+    this.setRow(source, fullId, entry, container);
+    this.tell(fullId, entry);
+  }
+
+  /** This runtime says that it has ended, or does not list it any more. */
+  ended(source: RowSource, fullId: string): void {
+    const entry = this.entries.get(fullId);
+    if (entry === undefined) return;
+    this.deleteRow(source, fullId, entry);
+    for (const other of entry.rows.keys()) if (other.isReady) return;
+    this.drop(fullId, entry);
+    this.remember(fullId, entry.sent);
+    this.parts.listener.onUpdate({ kind: 'gone', fullId });
+  }
+
+  /** This runtime is not there any more. */
+  forgetSource(source: RowSource): void {
+    for (const fullId of [...this.idsOf(source)]) this.ended(source, fullId);
+    this.idsBySource.delete(source);
+  }
+
+  /** Nobody has its row any more. */
+  forget(fullId: string): void {
+    this.endedIds.delete(fullId);
+    const entry = this.entries.get(fullId);
+    if (entry === undefined) return;
+    entry.sent = undefined;
+    for (const source of entry.rows.keys()) if (source.isReady) return;
+    this.drop(fullId, entry);
+  }
+
+  /** Tells again what is known of it, unless that is still on its way. Whether everything is known. */
+  repeat(fullId: string): boolean {
+    const entry = this.entries.get(fullId);
+    if (entry?.sent?.isComplete !== true) return false;
+    if (this.parts.nowMs() - entry.sent.atMs < ON_THE_WAY_MS) return true;
+    entry.sent = undefined;
+    this.tell(fullId, entry);
+    return this.isComplete(fullId);
+  }
+
+  /** Runtimes have come or gone: what only stood in may be all there is now. */
+  reconsider(): void {
+    for (const [fullId, entry] of this.entries) if (entry.sent?.isComplete !== true) this.tell(fullId, entry);
+  }
+
+  private mustHave(fullId: string): Entry | undefined {
+    let entry = this.entries.get(fullId);
+    if (entry !== undefined) return entry;
+    if (this.entries.size >= CONTAINERS_MAX) {
+      this.refused++;
+      return undefined;
+    }
+    entry = { rows: new Map(), sent: undefined };
+    this.entries.set(fullId, entry);
+    return entry;
+  }
+
+  private setRow(
+    source: RowSource,
+    fullId: string,
+    entry: Entry,
+    container: RuntimeContainer | undefined,
+  ): void {
+    entry.rows.set(source, container);
+    let ids = this.idsBySource.get(source);
+    if (ids === undefined) {
+      ids = new Set();
+      this.idsBySource.set(source, ids);
+    }
+    ids.add(fullId);
+  }
+
+  private deleteRow(source: RowSource, fullId: string, entry: Entry): void {
+    entry.rows.delete(source);
+    this.idsBySource.get(source)?.delete(fullId);
+  }
+
+  private drop(fullId: string, entry: Entry): void {
+    for (const source of [...entry.rows.keys()]) this.deleteRow(source, fullId, entry);
+    this.entries.delete(fullId);
+  }
+
+  private remember(fullId: string, sent: Sent | undefined): void {
+    this.endedIds.delete(fullId);
+    this.endedIds.set(fullId, sent);
+    if (this.endedIds.size <= ENDED_MAX) return;
+    const [oldest] = this.endedIds.keys();
+    if (oldest !== undefined) this.endedIds.delete(oldest);
+  }
+
+  private tell(fullId: string, entry: Entry): void {
+    let best: Choice | undefined;
+    for (const [source, container] of entry.rows) {
+      const choice = container && this.choiceOf(source, container);
+      if (choice !== undefined && (best === undefined || isBetter(choice, best))) best = choice;
+    }
+    const before = entry.sent;
+    if (best !== undefined) entry.sent = this.send(fullId, best, before);
+    if (entry.sent?.isComplete === true && before?.isComplete !== true)
+      this.parts.listener.onComplete(fullId);
+  }
+
+  /** An answer about one that has ended meanwhile: its threads may still be looked at. */
+  private tellLate(source: RowSource, container: RuntimeContainer): void {
+    const { fullId } = container.row;
+    const before = this.endedIds.get(fullId);
+    const sent = this.send(fullId, this.choiceOf(source, container), before);
+    if (sent === before) return;
+    this.endedIds.set(fullId, sent);
+    this.parts.listener.onUpdate({ kind: 'gone', fullId });
+    if (sent?.isComplete === true && before?.isComplete !== true) this.parts.listener.onComplete(fullId);
+  }
+
+  /** Sends it unless something better, or the same, was sent before. Returns what was sent last. */
+  private send(fullId: string, choice: Choice, before: Sent | undefined): Sent | undefined {
+    const { row, rank } = choice;
+    if (before !== undefined && !isAsGood(choice, before)) return before;
+    const json = containerJsonOf(row);
+    const digest = hash('sha1', json, 'base64');
+    if (before?.digest === digest && before.isComplete === row.isComplete) return before;
+    this.parts.listener.onUpdate({ kind: 'found', fullId, json, isComplete: row.isComplete });
+    return { digest, isComplete: row.isComplete, rank, atMs: this.parts.nowMs() };
+  }
+
+  private choiceOf({ kind }: RowSource, { row, namespace }: RuntimeContainer): Choice {
+    const maker = namespace === undefined ? undefined : MAKERS.get(namespace);
+    if (maker === undefined || !this.parts.hasKind(maker)) return { row, rank: RANKS[kind] };
+    return { row: row.isComplete ? { ...row, isComplete: false } : row, rank: STAND_IN_RANK };
+  }
+}
+
+function isBetter(choice: Choice, than: Choice): boolean {
+  if (choice.row.isComplete !== than.row.isComplete) return choice.row.isComplete;
+  return choice.rank < than.rank;
+}
+
+/** Whether it may take the place of what was told. */
+function isAsGood(choice: Choice, sent: Sent): boolean {
+  if (choice.row.isComplete !== sent.isComplete) return choice.row.isComplete;
+  return choice.rank <= sent.rank;
+}
