@@ -60,7 +60,7 @@ export function dockerContainerOf(answer: JsonObject, neighbours: Neighbours): R
     hostNetwork: hostConfig['NetworkMode'] === 'host',
     hostIpc: hostConfig['IpcMode'] === 'host',
     ip: addressOf(answer['NetworkSettings']) || addressOf(neighbours.network?.['NetworkSettings']),
-    mounts: mountsOf(answer['Mounts']),
+    mounts: inOrder(mountsOf(answer['Mounts'])),
     env: textsOf(config['Env']),
     podSandboxLabels: pod.isPodSandbox ? labels : sandboxLabels,
     createdTimeNs: rfc3339Ns(answer['Created']),
@@ -87,7 +87,7 @@ export function dockerListedOf(
     ...podMembers(fullId, nameOf(answer['Names']), labelsOf(answer)),
     hostNetwork: objectOf(answer['HostConfig'])?.['NetworkMode'] === 'host',
     ip: addressOf(answer['NetworkSettings']),
-    mounts: mountsOf(answer['Mounts']),
+    mounts: inOrder(mountsOf(answer['Mounts'])),
     createdTimeNs: epochSecondsNs(answer['Created']),
   };
   const state = answer['State'];
@@ -152,6 +152,11 @@ export function mountsOf(value: unknown): readonly ContainerMount[] {
       propagation: textOf(mount['Propagation']),
     };
   });
+}
+
+/** Docker tells them in another order each time, which is no news. */
+function inOrder(mounts: readonly ContainerMount[]): readonly ContainerMount[] {
+  return mounts.toSorted((one, other) => (one.destination < other.destination ? -1 : 1));
 }
 
 export function pidOf(value: unknown): number {

@@ -118,6 +118,19 @@ test('an inspection is a whole row', async () => {
   assert.equal(isRunning, true);
 });
 
+test('mounts are in order of their destinations, however they are told', async () => {
+  const destinations = ['/z', '/a', '/m'];
+  const web = webWith((all) => {
+    all['Mounts'] = destinations.map((Destination) => ({ Destination })) as unknown as Json;
+  });
+  answerRecorded({ [`/containers/${WEB}/json`]: web });
+  const { row } = await inspected(WEB);
+  assert.deepEqual(
+    row.mounts.map(({ destination }) => destination),
+    ['/a', '/m', '/z'],
+  );
+});
+
 test('names of an image beside its own: digest and, for a container started by id, repository and tag', async () => {
   const image = {
     ...RECORDED.image,
