@@ -189,6 +189,7 @@ function newState(config: WorkerConfig): OsState {
     usersMax: config.usersMax,
     groupsMax: config.usersMax,
     containersMax: config.containersMax,
-    undoEntriesMax: config.retainEvents === 0 ? 0 : Math.max(65_536, 4 * config.retainEvents),
+    // Events that wait for their container are read as of their time, too.
+    undoEntriesMax: Math.max(65_536, 4 * config.retainEvents),
   });
 }

@@ -108,7 +108,12 @@ const REFUSED: readonly (readonly [string, DeepPartial<StreamEventsRequest>, str
       'INVALID_ARGUMENT',
       'filters[1].name',
     ],
-    ['COMPLETE delivery', { fields: ['a'], deliveryMode: DeliveryMode.COMPLETE }, 'UNIMPLEMENTED', undefined],
+    [
+      'an unknown delivery mode',
+      { fields: ['a'], deliveryMode: 9 as DeliveryMode },
+      'INVALID_ARGUMENT',
+      'delivery_mode',
+    ],
     [
       'resuming',
       {
