@@ -61,7 +61,7 @@ function optionOf(args: readonly string[], name: string): string {
   return '';
 }
 
-function haveSamePaths(a: readonly CgroupEntry[], b: readonly CgroupEntry[]): boolean {
+export function haveSamePaths(a: readonly CgroupEntry[], b: readonly CgroupEntry[]): boolean {
   if (a === b) return true;
   return a.length === b.length && a.every(([, path], i) => path === b[i]?.[1]);
 }

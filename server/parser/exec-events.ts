@@ -1,4 +1,5 @@
 /** execve and execveat: the thread's row takes over what the new program is. */
+import { haveSamePaths } from '../container/runtime-ancestor.ts';
 import type { EventRecord } from '../event/event-record.ts';
 import {
   PPME_SYSCALL_EXECVE_19_E,
@@ -68,8 +69,10 @@ function parseExec(context: ParserContext, event: InspectedEvent): void {
 
 /** In another container the thread is nothing that it was before. */
 function readCgroups(context: ParserContext, record: EventRecord, thread: ThreadInfo): void {
-  const { containerId } = thread;
+  const { containerId, cgroups } = thread;
   context.cgroups.assign(thread, record.binary(14));
+  // Who was found by those above may have lost them since.
+  if (thread.containerId === '' && haveSamePaths(thread.cgroups, cgroups)) thread.containerId = containerId;
   context.cgroups.adopt(thread);
   if (thread.containerId !== containerId) thread.category = CATEGORY_NONE;
 }
