@@ -114,7 +114,7 @@ function completionWaits(
     const late = stream.events.filter(
       (event) => event.isIncomplete && stream.value(event, 'container.full_id') === container.id,
     );
-    const knownMs = watch.knownMs.get(container.id);
+    const knownMs = watch.toldMs.get(container.id);
     const first = late.find((event) => isFirstExec(stream, event, container)) ?? late[0];
     if (first === undefined || knownMs === undefined) continue;
     if (first.completionMs === undefined) waits.push(Number.POSITIVE_INFINITY);

@@ -111,7 +111,7 @@ function criFacts(answer: Json, pod: Json): ContainerFacts {
     container_path: string;
     readonly: boolean;
   }[];
-  const variables = (at(info, 'config')['envs'] ?? []) as { key: string; value: string }[];
+  const variables = (at(info, 'config')['envs'] ?? []) as { key: string; value?: string }[];
   return {
     id: String(status['id']),
     name: String(at(status, 'metadata')['name']),
@@ -126,7 +126,7 @@ function criFacts(answer: Json, pod: Json): ContainerFacts {
     ip: String(at(pod, 'status', 'network')['ip'] ?? ''),
     mounts: mounts.map((mount) => mountText(mount.host_path, mount.container_path, !mount.readonly)).sort(),
     labels: sorted(status['labels'] as Record<string, string>),
-    env: variables.map(({ key, value }) => `${key}=${value}`).sort(),
+    env: variables.map(({ key, value }) => `${key}=${value ?? ''}`).sort(),
     createdMs: Number(BigInt(String(status['created_at'])) / 1_000_000n),
   };
 }

@@ -89,8 +89,7 @@ function faultOf(
     image: stream.value(event, 'container.image'),
     label: stream.value(event, `container.label[${LABEL}]`),
   };
-  // An id of 64 digits is shown by its first 12; others as they are.
-  const isId = found.id === container.id || found.id === container.id.slice(0, 12);
+  const isId = found.id === container.id.slice(0, 12);
   if (
     isId &&
     found.name === container.name &&

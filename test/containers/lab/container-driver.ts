@@ -48,6 +48,8 @@ export interface ContainerDriver {
   remove(id: string): Promise<void>;
   /** What the runtime's own API or command says of it, as it is. */
   inspect(id: string): Promise<Record<string, unknown>>;
+  /** Resolves when the runtime's API has told everything of it: some do not before the container has started. */
+  query(id: string): Promise<void>;
   /** All containers by the runtime's fastest answer. */
   list(): Promise<readonly ListedContainer[]>;
 }

@@ -156,6 +156,10 @@ export class CriDriver implements ContainerDriver {
     return await this.status('PodSandboxStatus', id);
   }
 
+  async query(id: string): Promise<void> {
+    await this.inspect(id);
+  }
+
   async list(): Promise<readonly ListedContainer[]> {
     const { containers } = await this.caller.call<{
       containers: { id: string; metadata: { name: string }; image: { image: string } }[];

@@ -101,6 +101,10 @@ export class DockerDriver implements ContainerDriver {
     return facts as Record<string, unknown>;
   }
 
+  async query(id: string): Promise<void> {
+    await getJson(this.socketPath, `/containers/${id}/json`);
+  }
+
   async list(): Promise<readonly ListedContainer[]> {
     const rows = (await getJson(this.socketPath, '/containers/json?all=1')) as {
       Id: string;

@@ -70,6 +70,10 @@ export class PodmanDriver implements ContainerDriver {
     return facts as Record<string, unknown>;
   }
 
+  async query(id: string): Promise<void> {
+    await getJson(this.socketPath, `/v4.0.0/libpod/containers/${id}/json`);
+  }
+
   async list(): Promise<readonly ListedContainer[]> {
     const rows = (await getJson(this.socketPath, '/v4.0.0/libpod/containers/json?all=true')) as {
       Id: string;
