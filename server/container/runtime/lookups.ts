@@ -166,7 +166,8 @@ export class Lookups {
       lookup.isAsking = false;
       if (this.isOver(lookup)) return;
       // It will not come back, and who knew it has been asked.
-      if (this.parts.merged.hasEnded(lookup.fullId) || !this.hasHope()) this.fail(lookup);
+      if (this.parts.merged.hasEnded(lookup.fullId) || !this.hasHope() || this.isForgotten(lookup))
+        this.fail(lookup);
       else this.tryLater(lookup);
     });
   }
@@ -200,6 +201,11 @@ export class Lookups {
     if (!lookup.isWanted) return;
     this.parts.counters.lookupsFailed++;
     this.parts.onUpdate({ kind: 'unknown', fullId: lookup.fullId });
+  }
+
+  /** Asked about ahead of time, and gone before anybody wanted it. */
+  private isForgotten({ isWanted, fullId }: Lookup): boolean {
+    return !isWanted && !this.parts.merged.has(fullId);
   }
 
   private isOver(lookup: Lookup): boolean {

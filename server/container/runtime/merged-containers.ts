@@ -90,6 +90,11 @@ export class MergedContainers {
     return this.endedIds.size;
   }
 
+  /** Whether a runtime says that it exists. */
+  has(fullId: string): boolean {
+    return this.entries.has(fullId);
+  }
+
   ids(): IterableIterator<string> {
     return this.entries.keys();
   }

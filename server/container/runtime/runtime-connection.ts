@@ -314,7 +314,7 @@ export class RuntimeConnection implements Asked, RowSource {
     if (this.renewing.has(fullId)) return;
     this.renewing.add(fullId);
     const { merged, onNews } = this.parts;
-    Promise.resolve(this.asking.get(fullId))
+    void Promise.resolve(this.asking.get(fullId))
       .catch(() => {})
       .then(() => {
         this.renewing.delete(fullId);
@@ -322,7 +322,8 @@ export class RuntimeConnection implements Asked, RowSource {
       })
       .catch(() => {})
       .then(() => {
-        if (merged.hasEnded(fullId) || merged.rowOf(this, fullId)?.row.isComplete === true) return;
+        // It may have ended meanwhile, and be forgotten already.
+        if (!merged.has(fullId) || merged.rowOf(this, fullId)?.row.isComplete === true) return;
         if (!this.stopping.signal.aborted) onNews(this, fullId);
       });
   }
@@ -364,7 +365,7 @@ export class RuntimeConnection implements Asked, RowSource {
       if (!this.parts.merged.idsOf(this).has(fullId)) continue;
       this.fillCount++;
       // Those that fail are listed again.
-      this.inspect(fullId)
+      void this.inspect(fullId)
         .catch(() => {})
         .then(() => {
           this.fillCount--;
