@@ -76,11 +76,13 @@ export class CompleteDelivery implements Delivery, EventHolder, SettleListener {
   }
 
   onSettled(fullId: string, outcome: SettleOutcome): void {
-    // What has waited too long before this came has missed it, whether or not somebody looked at the clock in between.
-    this.expire(this.held.nowMs());
     const group = this.byContainer.get(fullId);
     if (group === undefined) return;
-    if (outcome !== 'complete') group.unknown.add(fullId);
+    // What has waited too long before this came has missed it, whether or not somebody looked at the clock in between.
+    group.unknown.add(fullId);
+    this.letExpire(this.held.nowMs(), true);
+    if (this.byContainer.get(fullId) !== group) return;
+    if (outcome === 'complete') group.unknown.delete(fullId);
     for (const id of group.containers) {
       if (this.held.pending.has(id)) return;
     }
@@ -88,13 +90,7 @@ export class CompleteDelivery implements Delivery, EventHolder, SettleListener {
   }
 
   expire(nowMs: number): void {
-    if (nowMs < this.earliestMs) return;
-    for (const group of [...this.groups]) {
-      const kept = group.events.findIndex(({ deadlineMs }) => deadlineMs > nowMs);
-      const count = kept < 0 ? group.events.length : kept;
-      if (count > 0) this.release(group, count, 'expired');
-    }
-    this.findEarliest();
+    this.letExpire(nowMs, false);
   }
 
   evict(oldest: HeldEvent): void {
@@ -134,6 +130,17 @@ export class CompleteDelivery implements Delivery, EventHolder, SettleListener {
     const matches = port.matches(event);
     event.state = state;
     return matches || held.tracing.isTouched;
+  }
+
+  /** `hasMissed`: what has become known just now is not for those that go. */
+  private letExpire(nowMs: number, hasMissed: boolean): void {
+    if (nowMs < this.earliestMs) return;
+    for (const group of [...this.groups]) {
+      const kept = group.events.findIndex(({ deadlineMs }) => deadlineMs > nowMs);
+      const count = kept < 0 ? group.events.length : kept;
+      if (count > 0) this.release(group, count, 'expired', hasMissed);
+    }
+    this.findEarliest();
   }
 
   private groupOf(containerId: string, tid: number): HoldGroup | undefined {
@@ -185,23 +192,29 @@ export class CompleteDelivery implements Delivery, EventHolder, SettleListener {
   }
 
   /** Sends the oldest `count` events of the group. */
-  private release(group: HoldGroup, count: number, cause: ReleaseCause): void {
+  private release(group: HoldGroup, count: number, cause: ReleaseCause, asShown: boolean = false): void {
     const events = group.events.splice(0, count);
     if (group.events.length === 0) this.dissolve(group);
     this.findEarliest();
     for (let start = 0; start < events.length; start += CHUNK_EVENTS) {
-      this.sendChunk(group, events.slice(start, start + CHUNK_EVENTS), cause);
+      this.sendChunk(group, events.slice(start, start + CHUNK_EVENTS), cause, asShown);
     }
     this.port.endIfDone();
   }
 
-  private sendChunk(group: HoldGroup, events: readonly HeldEvent[], cause: ReleaseCause): void {
+  private sendChunk(
+    group: HoldGroup,
+    events: readonly HeldEvent[],
+    cause: ReleaseCause,
+    asShown: boolean,
+  ): void {
     const { held, port } = this;
     const rows = new Array<MatchedRow | undefined>(events.length).fill(undefined);
     const exact = new Uint8Array(events.length);
     // The past is cheapest to visit backwards.
     for (let i = events.length - 1; i >= 0 && !port.isDone; i--) {
       if (held.restore(events[i] as HeldEvent)) exact[i] = 1;
+      if (asShown) held.readAsShown();
       if (port.matches(held.event)) rows[i] = port.read(held.event);
     }
     events.forEach((entry, i) => {
