@@ -5,6 +5,7 @@
 import { type JsonObject, objectOf, textOf } from '../container-json.ts';
 import { anyJson, timestampNs } from './containerd-rows.ts';
 import type { CriStatus } from './cri-calls.ts';
+import { isNode } from './cri-sandbox.ts';
 import { objectAt } from './grpc-values.ts';
 
 export interface CriRecord extends Pick<CriStatus, 'status' | 'info'> {
@@ -32,16 +33,18 @@ export function criRecordOf(container: JsonObject): CriRecord {
   const common = {
     id: container['id'],
     created_at: String(timestampNs(container['created_at'])),
-    metadata: config?.['metadata'] ?? { name: labels?.['io.kubernetes.container.name'] },
+    metadata: config?.['metadata'] ?? metadataOf(labels, isSandbox),
     labels: config?.['labels'] ?? labels,
     annotations: config?.['annotations'],
   };
   if (isSandbox) {
-    const options = objectAt(config, 'linux', 'security_context')?.['namespace_options'];
+    const options = objectAt(config, 'linux', 'security_context', 'namespace_options');
+    // Where the network is made after the container, the address comes later.
+    const hasNetwork = textOf(kept?.['IP']) !== '' || isNode(options?.['network']);
     return {
       isSandbox,
       sandboxId: '',
-      isWhole: config !== undefined,
+      isWhole: config !== undefined && hasNetwork,
       status: { ...common, network: { ip: kept?.['IP'] }, linux: { namespaces: { options } } },
       info: { cniResult: kept?.['CNIResult'], runtimeSpec: spec },
     };
@@ -59,5 +62,15 @@ export function criRecordOf(container: JsonObject): CriRecord {
       mounts: config?.['mounts'],
     },
     info: { config, sandboxID, runtimeSpec: spec },
+  };
+}
+
+/** Labels as kubelet sets them, where the extension is not as expected. */
+function metadataOf(labels: JsonObject | undefined, isSandbox: boolean): JsonObject {
+  if (!isSandbox) return { name: labels?.['io.kubernetes.container.name'] };
+  return {
+    name: labels?.['io.kubernetes.pod.name'],
+    uid: labels?.['io.kubernetes.pod.uid'],
+    namespace: labels?.['io.kubernetes.pod.namespace'],
   };
 }

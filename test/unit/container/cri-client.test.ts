@@ -10,7 +10,7 @@ import { FakeContainerd, strings } from '../../helpers/fake-containerd.ts';
 import { FakeCri } from '../../helpers/fake-cri.ts';
 import type { FakeGrpcRuntime } from '../../helpers/fake-grpc-runtime.ts';
 
-const CALL_TIMEOUT_MS = 2_000;
+const CALL_TIMEOUT_MS = 20_000;
 
 let dir = '';
 let opened: (FakeGrpcRuntime | CriClient)[] = [];
