@@ -1,5 +1,6 @@
 /** Runs the fuzzers: `npm run -s fuzz -- [--target NAME] [--iterations N] [--seed N]`. The seed is printed. */
 import { parseArgs } from 'node:util';
+import { runChurn } from './churn.ts';
 import { runContainerFuzz } from './container.ts';
 import { runFilterFuzz } from './filter.ts';
 import { runProcfsFuzz } from './procfs.ts';
@@ -12,6 +13,7 @@ const TARGETS = {
   procfs: runProcfsFuzz,
   container: runContainerFuzz,
   runtimes: runRuntimesFuzz,
+  churn: runChurn,
 };
 
 const { values } = parseArgs({

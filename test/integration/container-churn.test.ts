@@ -1,0 +1,23 @@
+/** Short-lived containers in numbers: memory returns to its level, and the first exec of each carries its name. `npm run fuzz` runs 100,000. */
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { churnContainers } from '../helpers/container-churn.ts';
+
+const CONTAINERS = 6000;
+const WARM_UP = 1500;
+/** Compiled code and caches of the libraries, whatever the number of containers. */
+const HEAP_GROWTH_BYTES_MAX = 6 * 1024 * 1024;
+
+test('thousands of containers come and go: all are named from their first exec on, and nothing is left of them', async (t) => {
+  const report = await churnContainers(CONTAINERS, WARM_UP);
+  t.diagnostic(
+    `${Math.round((CONTAINERS / report.ms) * 1000)} containers a second, heap ${report.heapBeforeBytes} -> ${report.heapAfterBytes}`,
+  );
+  assert.deepEqual([report.execs, report.named], [report.containers, report.containers]);
+  const { threads, ...left } = report.left;
+  // Of process 1.
+  assert.equal(threads, 1);
+  for (const [table, count] of Object.entries(left)) assert.equal(count, 0, table);
+  const growth = report.heapAfterBytes - report.heapBeforeBytes;
+  assert.ok(growth < HEAP_GROWTH_BYTES_MAX, `${growth} bytes more for ${CONTAINERS} containers`);
+});
