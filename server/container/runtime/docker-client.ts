@@ -51,7 +51,7 @@ export class DockerClient implements RuntimeClient {
   }
 
   async list(signal: AbortSignal): Promise<readonly RuntimeContainer[]> {
-    const answer = await this.connection.get(listPath({ status: LISTED_STATES }), signal);
+    const answer = await this.connection.getList(listPath({ status: LISTED_STATES }), signal);
     return listedContainersOf(this.socketPath, answer, (value) => this.listedOf(value));
   }
 

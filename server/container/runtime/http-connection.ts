@@ -12,12 +12,16 @@ export interface HttpConnectionOptions {
   readonly callTimeoutMs: number;
   /** A longer answer is an error: `protocol`. */
   readonly answerBytesMax?: number | undefined;
+  /** The same for lists. */
+  readonly listBytesMax?: number | undefined;
   /** Of a stream of lines; a longer line is an error: `protocol`. */
   readonly lineBytesMax?: number | undefined;
 }
 
-/** A list of 2,000 containers with many labels takes some 10 MB. */
-const ANSWER_BYTES_MAX = 32 * 1024 * 1024;
+/** An inspection takes some 10 KB, most of all labels. */
+const ANSWER_BYTES_MAX = 4 * 1024 * 1024;
+/** A list of 2,000 containers with a dozen labels each takes 4 MB. */
+const LIST_BYTES_MAX = 64 * 1024 * 1024;
 const LINE_BYTES_MAX = 1024 * 1024;
 /** Of an answer that says no. */
 const REFUSAL_BYTES_MAX = 64 * 1024;
@@ -34,6 +38,7 @@ export class HttpConnection {
   private readonly socketPath: string;
   private readonly callTimeoutMs: number;
   private readonly answerBytesMax: number;
+  private readonly listBytesMax: number;
   private readonly lineBytesMax: number;
   private readonly calls: Pool;
   private readonly quickCalls: Pool;
@@ -44,6 +49,7 @@ export class HttpConnection {
     this.socketPath = options.socketPath;
     this.callTimeoutMs = options.callTimeoutMs;
     this.answerBytesMax = options.answerBytesMax ?? ANSWER_BYTES_MAX;
+    this.listBytesMax = options.listBytesMax ?? LIST_BYTES_MAX;
     this.lineBytesMax = options.lineBytesMax ?? LINE_BYTES_MAX;
     this.calls = poolOf(options, CALLS_MAX);
     this.quickCalls = poolOf(options, QUICK_CALLS_MAX);
@@ -53,12 +59,17 @@ export class HttpConnection {
 
   /** The JSON value at a path; undefined when there is none (404). */
   get(path: string, signal: AbortSignal): Promise<unknown> {
-    return this.fetch(this.calls, path, signal);
+    return this.fetch(this.calls, path, this.answerBytesMax, signal);
   }
 
   /** As `get`, for what runtimes answer at once whatever else they do. */
   getQuickly(path: string, signal: AbortSignal): Promise<unknown> {
-    return this.fetch(this.quickCalls, path, signal);
+    return this.fetch(this.quickCalls, path, this.answerBytesMax, signal);
+  }
+
+  /** As `get`, for what grows with the number of containers. */
+  getList(path: string, signal: AbortSignal): Promise<unknown> {
+    return this.fetch(this.calls, path, this.listBytesMax, signal);
   }
 
   /**
@@ -100,7 +111,7 @@ export class HttpConnection {
     }
   }
 
-  private async fetch(pool: Pool, path: string, signal: AbortSignal): Promise<unknown> {
+  private async fetch(pool: Pool, path: string, bytesMax: number, signal: AbortSignal): Promise<unknown> {
     const asked = this.askedFor(path);
     if (this.pendingCount >= PENDING_MAX) {
       throw new RuntimeError('refused', `${asked}: ${PENDING_MAX} calls wait already`);
@@ -114,9 +125,9 @@ export class HttpConnection {
         return undefined;
       }
       if (!isSuccess(response)) throw await refusalOf(asked, response);
-      const bytes = await readBytes(response, this.answerBytesMax);
+      const bytes = await readBytes(response, bytesMax);
       if (bytes === undefined) {
-        throw new RuntimeError('protocol', `${asked}: more than ${this.answerBytesMax} bytes`);
+        throw new RuntimeError('protocol', `${asked}: more than ${bytesMax} bytes`);
       }
       return parseAnswer(asked, bytes);
     } catch (cause) {

@@ -6,7 +6,7 @@
  * service. They come some 50 ms before to 300 ms after the first process, and not at all when `events_logger` is `none` or differs
  * between command and service. So events are a help, not to be relied on: who needs to know a container has to ask when its first
  * thread is seen, and list from time to time to see what is gone. Answers wait for a lock that a start holds (some 100 ms), and the
- * first ones may come before the pid is known.
+ * first ones may come before the pid is known. A service that systemd starts by its socket stays while somebody watches.
  */
 import { type JsonObject, objectOf, textOf } from '../container-json.ts';
 import { isFullId } from './docker-container.ts';
@@ -55,7 +55,7 @@ export class PodmanClient implements RuntimeClient {
 
   async list(signal: AbortSignal): Promise<readonly RuntimeContainer[]> {
     const filters = encodeURIComponent(JSON.stringify({ status: LISTED_STATES }));
-    const answer = await this.connection.get(`${API}/containers/json?filters=${filters}`, signal);
+    const answer = await this.connection.getList(`${API}/containers/json?filters=${filters}`, signal);
     return listedContainersOf(this.socketPath, answer, (value) =>
       podmanListedOf(value, (imageId) => this.images.find(imageId)),
     );

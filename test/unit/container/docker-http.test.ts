@@ -33,6 +33,7 @@ function connectionTo(socketPath: string, callTimeoutMs = CALL_TIMEOUT_MS): Http
     socketPath,
     callTimeoutMs,
     answerBytesMax: ANSWER_BYTES_MAX,
+    listBytesMax: 2 * ANSWER_BYTES_MAX,
     lineBytesMax: LINE_BYTES_MAX,
   });
   closers.unshift(() => connection.close());
@@ -167,6 +168,7 @@ test('an answer longer than allowed is a breach of protocol, and no more of it i
   const [fault, message] = await faultOf(long.get('/more', never));
   assert.equal(fault, 'protocol');
   assert.match(message, /more than 1000 bytes/);
+  assert.equal(await long.getList('/more', never), 'x'.repeat(999), 'lists may be longer');
 });
 
 test('an answer cut off is unreachable', async () => {
