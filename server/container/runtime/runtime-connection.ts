@@ -53,6 +53,9 @@ const AUDIT_MS: Readonly<Record<RuntimeKind, number>> = {
 };
 /** Without news. */
 const POLL_MS = 1000;
+/** How soon news are asked for again where there were none; where the runtime says that it has none. */
+const WATCH_AGAIN_MS = 2000;
+const WATCH_NONE_AGAIN_MS = 60_000;
 /** A socket that is gone for so long is no fault any more: the runtime is not there. */
 const ABSENT_MS = 60_000;
 /** How often what is not there, or is something else, is tried all the same. */
@@ -63,6 +66,8 @@ export class RuntimeConnection implements Asked, RowSource {
   readonly socketPath: string;
   /** Resolves when it has been listed once, or has failed. */
   readonly settled: Promise<void>;
+  /** Whether it can be asked: it answers, and what it listed is known. */
+  isReady: boolean;
   private readonly parts: ConnectionParts;
   private readonly isNamed: boolean;
   private readonly settle: () => void;
@@ -80,6 +85,9 @@ export class RuntimeConnection implements Asked, RowSource {
   private version: string;
   private error: string;
   private isWatching: boolean;
+  /** Why there are no news, and when they are asked for again. */
+  private watchError: string;
+  private watchAgainMs: number;
   private identity: string;
   /** When it stopped to answer, and when its socket went; -1: neither. */
   private brokenMs: number;
@@ -102,6 +110,7 @@ export class RuntimeConnection implements Asked, RowSource {
     this.parts = parts;
     const { promise, resolve } = Promise.withResolvers<void>();
     this.settled = promise;
+    this.isReady = false;
     this.settle = resolve;
     this.stopping = new AbortController();
     this.asking = new Map();
@@ -111,6 +120,8 @@ export class RuntimeConnection implements Asked, RowSource {
     this.version = '';
     this.error = '';
     this.isWatching = false;
+    this.watchError = '';
+    this.watchAgainMs = 0;
     this.brokenMs = -1;
     this.missingMs = -1;
     this.timeoutsInRow = 0;
@@ -122,16 +133,13 @@ export class RuntimeConnection implements Asked, RowSource {
     this.loop = Promise.resolve();
   }
 
-  get isReady(): boolean {
-    return this.state === 'ready';
-  }
-
   get isThere(): boolean {
     return this.state !== 'absent';
   }
 
   get isHopeful(): boolean {
-    if (this.state !== 'degraded') return this.state !== 'absent';
+    if (this.isReady || this.state === 'connecting') return true;
+    if (this.state === 'absent') return false;
     return this.brokenMs >= 0 && this.parts.clock.nowMs() - this.brokenMs < this.parts.hopeMs;
   }
 
@@ -234,16 +242,14 @@ export class RuntimeConnection implements Asked, RowSource {
     const session = new RuntimeSession(this.stopping.signal);
     this.session = session;
     let isConnected = false;
-    let isReady = false;
     try {
       this.version = await this.call('connect', (signal) => this.parts.client.connect(signal));
       isConnected = true;
-      const hasNews = await this.watch(session);
+      await this.watch(session);
       await this.list(session);
-      isReady = true;
-      this.isWatching = hasNews;
-      this.onReady();
-      await Promise.race([session.broken, this.audit(session, hasNews ? AUDIT_MS[this.kind] : POLL_MS)]);
+      this.isReady = true;
+      this.onListed();
+      await Promise.race([session.broken, this.keepUp(session)]);
     } catch (error) {
       if (!this.stopping.signal.aborted) this.onBroken(error, isConnected);
     } finally {
@@ -251,39 +257,46 @@ export class RuntimeConnection implements Asked, RowSource {
       this.isWatching = false;
       this.settle();
     }
-    return isReady;
+    const wasReady = this.isReady;
+    this.isReady = false;
+    return wasReady;
   }
 
-  /** Resolves when no news is missed from here on, with whether there are news at all. */
-  private async watch(session: RuntimeSession): Promise<boolean> {
+  /**
+   * Resolves when no news is missed from here on, or when there is none: what runs is listed again and again then, and containers
+   * are looked up.
+   */
+  private async watch(session: RuntimeSession): Promise<void> {
     const { clock, callTimeoutMs, client } = this.parts;
-    const ready = Promise.withResolvers<boolean>();
-    let isReady = false;
-    const onReady = () => {
-      isReady = true;
-      ready.resolve(true);
-    };
+    const ready = Promise.withResolvers<void>();
+    const watching = new AbortController();
+    const signal = AbortSignal.any([session.signal, watching.signal]);
     const onEnd = (error: unknown) => {
-      // It offers none: what runs is listed again and again instead.
-      if (!isReady && faultOf(error) === 'refused') ready.resolve(false);
-      else session.break(error);
+      ready.reject(error);
+      if (this.isWatching && !signal.aborted) session.break(error);
     };
-    client
-      .watch(this.eventsOf(session), onReady, session.signal)
-      .then(() =>
-        onEnd(new RuntimeError('unreachable', `${this.socketPath}: the stream of events has ended`)),
-      )
-      .catch(onEnd);
     const what = `${this.socketPath}: events`;
-    return bounded(clock, what, callTimeoutMs * PATIENCE, session.signal, () =>
-      Promise.race([ready.promise, session.broken]),
-    );
+    client
+      .watch(this.eventsOf(session, signal), ready.resolve, signal)
+      .then(() => onEnd(new RuntimeError('unreachable', `${what} have ended`)))
+      .catch(onEnd);
+    try {
+      await bounded(clock, what, callTimeoutMs * PATIENCE, session.signal, () => ready.promise);
+      this.isWatching = true;
+      this.watchError = '';
+    } catch (error) {
+      watching.abort();
+      if (session.signal.aborted) throw error;
+      const isNone = this.kind === 'cri' && faultOf(error) === 'refused';
+      this.watchError = isNone ? '' : `no events, containers are looked up: ${adviceOn(this.kind, error)}`;
+      this.watchAgainMs = clock.nowMs() + (isNone ? WATCH_NONE_AGAIN_MS : WATCH_AGAIN_MS);
+    }
   }
 
-  private eventsOf(session: RuntimeSession): RuntimeEvents {
+  private eventsOf(session: RuntimeSession, signal: AbortSignal): RuntimeEvents {
     const { merged, onNews } = this.parts;
     const isHeard = () => {
-      if (session.signal.aborted) return false;
+      if (signal.aborted) return false;
       this.counts.event++;
       return true;
     };
@@ -374,11 +387,15 @@ export class RuntimeConnection implements Asked, RowSource {
     }
   }
 
-  private async audit(session: RuntimeSession, intervalMs: number): Promise<never> {
+  /** Lists from time to time, and tries to get news where there are none. Rejects when it breaks. */
+  private async keepUp(session: RuntimeSession): Promise<never> {
+    const { clock } = this.parts;
     for (;;) {
-      await pause(this.parts.clock, intervalMs, session.signal);
+      await pause(clock, this.isWatching ? AUDIT_MS[this.kind] : POLL_MS, session.signal);
       if (session.signal.aborted) throw new RuntimeError('unreachable', `${this.socketPath}: given up`);
+      if (!this.isWatching && clock.nowMs() >= this.watchAgainMs) await this.watch(session);
       await this.list(session);
+      this.onListed();
     }
   }
 
@@ -417,9 +434,9 @@ export class RuntimeConnection implements Asked, RowSource {
     if (isLost) this.session?.break(error);
   }
 
-  private onReady(): void {
+  private onListed(): void {
     this.brokenMs = -1;
-    this.setState('ready', '');
+    this.setState(this.watchError === '' ? 'ready' : 'degraded', this.watchError);
     this.settle();
   }
 
@@ -427,11 +444,14 @@ export class RuntimeConnection implements Asked, RowSource {
     const nowMs = this.parts.clock.nowMs();
     if (this.brokenMs < 0) this.brokenMs = nowMs;
     const isGone = this.missingMs >= 0 && nowMs - this.missingMs >= ABSENT_MS;
-    // What was found by its name only may be something else: a containerd without CRI, for one.
-    const isOther = !isConnected && faultOf(error) === 'refused';
+    // containerd may be there without CRI: Docker's own is.
+    const isOther = this.kind === 'cri' && !isConnected && faultOf(error) === 'refused';
     if (!this.isNamed && (isGone || isOther)) {
       this.parts.merged.forgetSource(this);
       this.setState('absent', isOther ? messageOf(error) : '');
+    } else if (this.isReady) {
+      // What broke says less than what the next attempt finds.
+      this.setState('connecting', messageOf(error));
     } else this.setState('degraded', adviceOn(this.kind, error));
   }
 
