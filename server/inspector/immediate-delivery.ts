@@ -14,7 +14,7 @@ import type { SettleListener, SettleOutcome } from './pending-containers.ts';
 /** Events read in one go, newest first: bounds what stands in memory meanwhile. */
 const CHUNK_EVENTS = 4096;
 /** A completion is closed at this size, and one that is larger still than a message may be is not sent. */
-const COMPLETION_BYTES = 262_144;
+const COMPLETION_BYTES = 2_097_152;
 const COMPLETION_BYTES_MAX = 4_000_000;
 
 /** An event that has been sent. */

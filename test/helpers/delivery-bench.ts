@@ -1,6 +1,8 @@
 /** Subscriptions over a scripted source, in which a test says what containers are waited for and when they become known. */
+import { ColumnReader, type EventValue } from '../../client/column-reader.ts';
 import type { EventBatch } from '../../proto/gen/strata/v1/event_service.ts';
 import { CompletionOutcome, StreamEventsResponse } from '../../proto/gen/strata/v1/event_service.ts';
+import type { FieldSchema } from '../../proto/gen/strata/v1/value.ts';
 import { bareContainer } from '../../server/container/container-rows.ts';
 import type { ThreadEntry } from '../../server/event/snapshot.ts';
 import type { FeedRequest } from '../../server/inspector/event-feed.ts';
@@ -34,7 +36,7 @@ export interface ReadCompletion {
   readonly outcome: 'complete' | 'timed-out' | 'failed';
   readonly containerId: string;
   readonly fields: readonly string[];
-  readonly text: Readonly<Record<string, readonly (string | null)[]>>;
+  readonly values: Readonly<Record<string, readonly EventValue[]>>;
 }
 
 const OUTCOMES = new Map<number, ReadCompletion['outcome']>([
@@ -47,11 +49,11 @@ const OUTCOMES = new Map<number, ReadCompletion['outcome']>([
 export class BenchFeed {
   readonly recorder = new FeedRecorder();
   readonly subscription: Subscription;
-  private readonly fields: readonly string[];
+  readonly schema: readonly FieldSchema[];
 
-  constructor(subscribe: (recorder: FeedRecorder) => Subscription, fields: readonly string[]) {
+  constructor(subscribe: (recorder: FeedRecorder) => Subscription, schema: readonly FieldSchema[]) {
     this.subscription = subscribe(this.recorder);
-    this.fields = fields;
+    this.schema = schema;
   }
 
   /** Lines of all events so far; those marked as incomplete end with ` ?`. */
@@ -76,9 +78,16 @@ export class BenchFeed {
     return this.recorder.batches.map(({ bytes }) => batchOf(bytes));
   }
 
+  /** Bytes of each completion. */
+  get completionSizes(): number[] {
+    return this.recorder.calls.flatMap((call) =>
+      call.kind === 'completion' ? [call.completion.bytes.byteLength] : [],
+    );
+  }
+
   get completions(): ReadCompletion[] {
     return this.recorder.calls.flatMap((call) =>
-      call.kind === 'completion' ? [readCompletion(call.completion.bytes, this.fields)] : [],
+      call.kind === 'completion' ? [readCompletion(call.completion.bytes, this.schema)] : [],
     );
   }
 }
@@ -140,12 +149,11 @@ export class DeliveryBench implements LoopView {
       captureName: '',
       subscriptionCount: () => this.feeds.length,
     };
-    const { filters, encoder, fields, schemaFields } = compileSubscription(full, context);
-    const names = schemaFields?.map(({ name }) => name) ?? [];
+    const { filters, encoder, fields, schemaFields, started } = compileSubscription(full, context);
     const late = { held: this.held, fields: schemaFields };
     const feed = new BenchFeed(
       (recorder) => new Subscription(full, filters, encoder, recorder, this, fields, late),
-      names,
+      started.schema,
     );
     this.inspector.addReader(feed.subscription);
     this.feeds.push(feed);
@@ -225,30 +233,24 @@ function batchOf(bytes: Uint8Array): EventBatch {
   return message.value;
 }
 
-function readCompletion(bytes: Uint8Array, names: readonly string[]): ReadCompletion {
+function readCompletion(bytes: Uint8Array, schema: readonly FieldSchema[]): ReadCompletion {
   const { message } = StreamEventsResponse.decode(bytes);
   if (message?.$case !== 'completion') throw new Error('not a completion');
   const { sequences, fieldIndexes, columns, outcome, containerId: fullId } = message.value;
-  const fields = fieldIndexes.map((index) => names[index] as string);
-  const text = Object.fromEntries(
-    fields.map((field, i) => {
-      const column = columns[i];
-      if (column === undefined) throw new Error(`no column for ${field}`);
-      let next = 0;
-      const values = sequences.map((_, row) => {
-        const isPresent =
-          column.present.length === 0 || (((column.present[row >> 3] ?? 0) >> (row & 7)) & 1) === 1;
-        if (!isPresent) return null;
-        return (column.dictionary[column.dictionaryIndexes[next++] as number] as Buffer).toString('latin1');
-      });
-      return [field, values];
-    }),
-  );
+  const values: Record<string, EventValue[]> = {};
+  fieldIndexes.forEach((index, i) => {
+    const field = schema[index];
+    const column = columns[i];
+    if (field === undefined || column === undefined)
+      throw new Error('fields, columns and schema do not agree');
+    const reader = new ColumnReader(field, column, sequences.length);
+    values[field.name] = sequences.map((_, row) => reader.value(row));
+  });
   return {
     sequences: sequences.map(Number),
     outcome: OUTCOMES.get(outcome) ?? 'failed',
     containerId: fullId,
-    fields,
-    text,
+    fields: Object.keys(values),
+    values,
   };
 }

@@ -97,11 +97,12 @@ export class FeedRecorder implements FeedListener {
   }
 }
 
-/** Text lines of a batch, without their newlines. */
+/** Text lines of a batch, without their newlines; none of a typed one. */
 export function linesOf(batch: FeedBatch): string[] {
   const { message } = StreamEventsResponse.decode(batch.bytes);
   if (message?.$case !== 'batch') throw new Error('not a batch');
-  const { rendered, lineLengths, count } = message.value;
+  const { rendered, lineLengths, count, columns } = message.value;
+  if (columns.length > 0) return [];
   if (lineLengths.length !== count) throw new Error(`${lineLengths.length} lines for ${count} events`);
   return rendered.toString('latin1').split('\n').slice(0, -1);
 }
