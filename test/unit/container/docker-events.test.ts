@@ -110,6 +110,17 @@ test('a network counts only when it is connected to a container that runs', () =
   assert.deepEqual(recorder.told, []);
 });
 
+test('containers remembered as not started are bounded', () => {
+  const [events, recorder] = docker();
+  for (let index = 0; index <= 4096; index++) {
+    events.on(containerEvent('create', {}, index.toString(16).padStart(64, '0')));
+  }
+  recorder.told.length = 0;
+  events.on(networkEvent('connect', '0'.repeat(64)));
+  events.on(networkEvent('connect', '1'.padStart(64, '0')));
+  assert.deepEqual(recorder.told, ['started 0000'], 'the oldest only is forgotten');
+});
+
 test('news of images are passed on, and are no news of containers', () => {
   const [events, recorder, imageChangeCount] = docker();
   events.on({ Type: 'image', Action: 'delete', Actor: { ID } });

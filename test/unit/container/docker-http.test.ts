@@ -6,6 +6,7 @@ import { join } from 'node:path';
 import { after, afterEach, before, test } from 'node:test';
 import { HttpConnection } from '../../../server/container/runtime/http-connection.ts';
 import { runtimeErrorOf } from '../../../server/container/runtime/http-fault.ts';
+import { HttpImageCache } from '../../../server/container/runtime/http-image-cache.ts';
 import { RuntimeError, type RuntimeFault } from '../../../server/container/runtime/runtime-client.ts';
 import { AnsweringRuntime, type RuntimeAnswers } from '../../helpers/answering-runtime.ts';
 
@@ -262,4 +263,38 @@ test('lines that are no objects, or too long, break the stream', async () => {
     assert.equal((await faultOf(watched))[0], 'protocol', line);
     assert.deepEqual(objects, [{ a: 1 }]);
   }
+});
+
+test('calls beyond those that may wait are refused, and admitted again when these are over', async () => {
+  const connection = await saying('');
+  const stop = new AbortController();
+  const waiting = Array.from({ length: 4096 }, () =>
+    connection.get('/a', stop.signal).catch(() => undefined),
+  );
+  const [fault, message] = await faultOf(connection.get('/a', never));
+  assert.equal(fault, 'refused');
+  assert.match(message, /4096 calls wait already/);
+  stop.abort();
+  await Promise.all(waiting);
+  assert.equal((await faultOf(connection.get('/a', never)))[0], 'timeout');
+});
+
+test('what is known of images is bounded, and void after news of images', async () => {
+  const asked: string[] = [];
+  const connection = await answering((path) => {
+    asked.push(path);
+    return { body: { RepoTags: [`x:${path.slice(1)}`] } };
+  });
+  const cache = new HttpImageCache(connection, (id) => `/${id}`);
+  for (let index = 0; index <= 1024; index++) await cache.get(`${index}`, never);
+  assert.equal(asked.length, 1025);
+  assert.equal(cache.find('0'), undefined, 'the oldest is gone');
+  assert.deepEqual(cache.find('1024')?.names, [{ repository: 'x', tag: '1024', digest: '' }]);
+  await cache.get('1024', never);
+  assert.equal(asked.length, 1025);
+  const late = cache.get('new', never);
+  cache.clear();
+  assert.equal((await late).names.length, 1);
+  assert.equal(cache.find('new'), undefined, 'asked before the news');
+  assert.equal(cache.find('1024'), undefined);
 });
