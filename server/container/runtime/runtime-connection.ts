@@ -36,7 +36,7 @@ export interface ConnectionParts {
 const PATIENCE = 4;
 /** Listing 2,000 containers takes longer than a question. */
 const LIST_PATIENCE = 8;
-const ASKED_MAX = 32;
+const ASKED_MAX = 16;
 const ASKED_WAITING_MAX = 2048;
 /** Rows completed at a time after a list. */
 const FILLS_MAX = 8;
@@ -273,7 +273,10 @@ export class RuntimeConnection implements Asked, RowSource {
     const signal = AbortSignal.any([session.signal, watching.signal]);
     const onEnd = (error: unknown) => {
       ready.reject(error);
-      if (this.isWatching && !signal.aborted) session.break(error);
+      if (!this.isWatching || signal.aborted) return;
+      // Before the first list a new session would get no further: the list goes on without news.
+      if (this.isReady) session.break(error);
+      else this.onNoNews(error);
     };
     const what = `${this.socketPath}: events`;
     client
@@ -287,10 +290,15 @@ export class RuntimeConnection implements Asked, RowSource {
     } catch (error) {
       watching.abort();
       if (session.signal.aborted) throw error;
-      const isNone = this.kind === 'cri' && faultOf(error) === 'refused';
-      this.watchError = isNone ? '' : `no events, containers are looked up: ${adviceOn(this.kind, error)}`;
-      this.watchAgainMs = clock.nowMs() + (isNone ? WATCH_NONE_AGAIN_MS : WATCH_AGAIN_MS);
+      this.onNoNews(error);
     }
+  }
+
+  private onNoNews(error: unknown): void {
+    const isNone = this.kind === 'cri' && faultOf(error) === 'refused';
+    this.isWatching = false;
+    this.watchError = isNone ? '' : `no events, containers are looked up: ${adviceOn(this.kind, error)}`;
+    this.watchAgainMs = this.parts.clock.nowMs() + (isNone ? WATCH_NONE_AGAIN_MS : WATCH_AGAIN_MS);
   }
 
   private eventsOf(session: RuntimeSession, signal: AbortSignal): RuntimeEvents {
