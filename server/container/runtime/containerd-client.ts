@@ -114,7 +114,7 @@ export class ContainerdClient implements RuntimeClient {
     await this.calls.containers(namespace, keep, signal);
     const digests = await this.digestsOf(namespace, records, signal);
     return records.flatMap((record) => {
-      const row = containerdRow(record, namespace, digests.get(textOf(record['image'])) ?? '');
+      const row = containerdRow(record, digests.get(textOf(record['image'])) ?? '');
       if (row === undefined) return [];
       const task = tasksById.get(row.fullId);
       return [
@@ -147,7 +147,7 @@ export class ContainerdClient implements RuntimeClient {
     const record = await this.calls.container(namespace, id, signal);
     if (record === undefined) return undefined;
     const digests = await this.digestsOf(namespace, [record], signal);
-    const row = containerdRow(record, namespace, digests.get(textOf(record['image'])) ?? '');
+    const row = containerdRow(record, digests.get(textOf(record['image'])) ?? '');
     return row && { row, pid: 0, isRunning: false, namespace };
   }
 

@@ -6,20 +6,13 @@ import { jsonObjectOf, labelsOf, objectAt } from './grpc-values.ts';
 import { parseImageName } from './image-name.ts';
 import { ociCgroupPath, ociEnv, ociIsPrivileged, ociMounts, ociSharesHost } from './oci-spec.ts';
 
-/** Namespaces whose containers are made by something that says more of them than containerd does. */
-const FOREIGN_NAMESPACES = new Set(['moby', 'k8s.io']);
-
 /** Labels that name a container: of nerdctl, and of CRI for containers and sandboxes. */
 const NAME_LABELS = ['nerdctl/name', 'io.kubernetes.container.name', 'io.kubernetes.pod.name'];
 
 const FULL_ID = /^[0-9a-f]{64}$/;
 
 /** `digest`: of its image's manifest, '' when unknown. Undefined when the record has no id. */
-export function containerdRow(
-  container: JsonObject,
-  namespace: string,
-  digest: string,
-): ContainerRow | undefined {
+export function containerdRow(container: JsonObject, digest: string): ContainerRow | undefined {
   const fullId = textOf(container['id']);
   if (fullId === '') return undefined;
   const spec = anyJson(container['spec']);
@@ -49,7 +42,7 @@ export function containerdRow(
     env: ociEnv(spec),
     podSandboxId: row.podSandboxId || textOf(objectAt(spec, 'annotations')?.['io.kubernetes.cri.sandbox-id']),
     cgroupPath: ociCgroupPath(spec),
-    isComplete: !FOREIGN_NAMESPACES.has(namespace),
+    isComplete: true,
   };
 }
 

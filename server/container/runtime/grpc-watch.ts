@@ -51,7 +51,8 @@ export async function watchStream(
     target.onReady();
     while (!both.aborted) {
       await delay(target.probeIntervalMs, undefined, { signal: both, ref: false });
-      await target.probe(both);
+      // One that is only late is asked once more.
+      await target.probe(both).catch(() => target.probe(both));
     }
   };
   const all = [streaming, probing()];

@@ -76,7 +76,7 @@ test('lists what runs in all namespaces, and says in which', async () => {
     ]),
     [
       ['n1', 12, true, 'lab', true],
-      [docker.id, 4711, true, 'moby', false],
+      [docker.id, 4711, true, 'moby', true],
     ],
   );
   assert.equal(listed[0]?.row.imageDigest, `sha256:${'2'.repeat(64)}`);
