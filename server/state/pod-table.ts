@@ -14,6 +14,8 @@ export interface KubeObject {
 /** One pod with everything joined to it. Text is binary strings; absent text is ''. Rows are replaced, never changed. */
 export interface PodRow {
   readonly uid: string;
+  /** Of a static pod: the uid its cgroups and containers carry, which is not the one of its mirror at the API server; else ''. */
+  readonly staticUid: string;
   readonly name: string;
   readonly namespace: string;
   readonly namespaceUid: string;
@@ -40,6 +42,7 @@ export class PodTable {
   private readonly rowsMax: number;
   private readonly rows: Map<string, PodRow>;
   private readonly uidsByContainer: Map<string, string>;
+  private readonly uidsByStaticUid: Map<string, string>;
 
   /** `rowsMax`: more are refused and counted. */
   constructor(rowsMax: number, undo: UndoLog) {
@@ -48,6 +51,7 @@ export class PodTable {
     this.rowsMax = rowsMax;
     this.rows = new Map();
     this.uidsByContainer = new Map();
+    this.uidsByStaticUid = new Map();
   }
 
   get size(): number {
@@ -56,6 +60,11 @@ export class PodTable {
 
   find(uid: string): PodRow | undefined {
     return this.rows.get(uid);
+  }
+
+  /** The key of the pod that cgroups name so. */
+  findKey(cgroupUid: string): string | undefined {
+    return this.rows.has(cgroupUid) ? cgroupUid : this.uidsByStaticUid.get(cgroupUid);
   }
 
   /** Uid of the pod that lists this container (full id). */
@@ -77,6 +86,7 @@ export class PodTable {
     this.unlink(uid, old);
     this.rows.set(uid, row);
     for (const id of row.containerIds) this.uidsByContainer.set(id, uid);
+    if (row.staticUid !== '') this.uidsByStaticUid.set(row.staticUid, uid);
     this.counters.added++;
     return true;
   }
@@ -95,5 +105,7 @@ export class PodTable {
     for (const id of row?.containerIds ?? []) {
       if (this.uidsByContainer.get(id) === uid) this.uidsByContainer.delete(id);
     }
+    if (row !== undefined && this.uidsByStaticUid.get(row.staticUid) === uid)
+      this.uidsByStaticUid.delete(row.staticUid);
   }
 }

@@ -1,0 +1,299 @@
+/**
+ * The pods of this node with all that is joined to them, kept current: one watch of pods by node name, and lists of what these pods
+ * name. Nothing is read of other nodes' pods. Tells what has changed as pod updates, each once.
+ */
+import type { JsonObject } from '../container/container-json.ts';
+import type { KubeAccess } from './kube-access.ts';
+import { KubeClient, type KubeClientLimits, type KubeCounters } from './kube-client.ts';
+import { type KubeClock, SYSTEM_KUBE_CLOCK } from './kube-clock.ts';
+import {
+  type ObjectFacts,
+  objectFacts,
+  type PodFacts,
+  podFacts,
+  type ServiceFacts,
+  serviceFacts,
+} from './object-facts.ts';
+import { PodJoiner } from './pod-joiner.ts';
+import { podJsonOf } from './pod-rows.ts';
+import type { PodUpdate } from './pod-update.ts';
+import { objectKey, Reflector, type ReflectorCounters, type ReflectorState } from './reflector.ts';
+import { SharedReflectors } from './shared-reflectors.ts';
+
+export interface PodSourceOptions {
+  /** Name of this node at the API server; '' reads the pods of the whole cluster. */
+  readonly nodeName: string;
+  readonly limits: KubeClientLimits;
+  readonly watchMs: number;
+  /** Objects of a page of a long list, and the wait between two. */
+  readonly pageSize: number;
+  readonly pageWaitMs: number;
+  readonly podsMax: number;
+  /** Lists of owners, namespaces and services followed at a time. */
+  readonly listsMax: number;
+}
+
+export interface PodSourceListener {
+  onUpdates(updates: readonly PodUpdate[]): void;
+  onStatusChanged(): void;
+}
+
+/** How one kind of object is followed, for status and health. */
+export interface KindStatus {
+  readonly kind: string;
+  readonly listCount: number;
+  readonly state: ReflectorState;
+  readonly error: string;
+}
+
+export interface PodSourceStatus {
+  readonly origin: string;
+  readonly nodeName: string;
+  readonly isSynced: boolean;
+  readonly podCount: number;
+  readonly podsRefused: number;
+  readonly listsRefused: number;
+  readonly kinds: readonly KindStatus[];
+  readonly requests: KubeCounters;
+  readonly reflectors: ReflectorCounters;
+}
+
+interface Held {
+  readonly facts: PodFacts;
+  json: string;
+  objectKeys: readonly string[];
+  serviceKey: string;
+}
+
+const LINGER_MS = 60_000;
+/** Worse states first: one list that fails is what the kind shows. */
+const BADNESS: readonly ReflectorState[] = [
+  'failing',
+  'forbidden',
+  'absent',
+  'starting',
+  'listing',
+  'watching',
+  'stopped',
+];
+
+export class PodSource {
+  private readonly options: PodSourceOptions;
+  private readonly access: KubeAccess;
+  private readonly client: KubeClient;
+  private readonly listener: PodSourceListener;
+  private readonly pods: Reflector;
+  private readonly objects: SharedReflectors<ObjectFacts>;
+  private readonly services: SharedReflectors<ServiceFacts>;
+  private readonly joiner: PodJoiner;
+  private readonly held: Map<string, Held>;
+  private readonly dirty: Set<string>;
+  private readonly gone: Set<string>;
+  private isFlushPlanned: boolean;
+  private isSynced: boolean;
+  private isSyncTold: boolean;
+  private isStopped: boolean;
+  private podsRefused: number;
+
+  constructor(
+    options: PodSourceOptions,
+    access: KubeAccess,
+    listener: PodSourceListener,
+    clock: KubeClock = SYSTEM_KUBE_CLOCK,
+  ) {
+    this.options = options;
+    this.access = access;
+    this.listener = listener;
+    this.client = new KubeClient(access, options.limits);
+    this.held = new Map();
+    this.dirty = new Set();
+    this.gone = new Set();
+    this.isFlushPlanned = false;
+    this.isSynced = false;
+    this.isSyncTold = false;
+    this.isStopped = false;
+    this.podsRefused = 0;
+    const shared = {
+      client: this.client,
+      clock,
+      listsMax: options.listsMax,
+      lingerMs: LINGER_MS,
+      watchMs: options.watchMs,
+      pageWaitMs: options.pageWaitMs,
+      onStatusChanged: () => listener.onStatusChanged(),
+    };
+    this.objects = new SharedReflectors({
+      ...shared,
+      pageSize: 0,
+      factsOf: (object) => objectFacts(object),
+      onChanged: (key) => this.onListChanged((held) => held.objectKeys.includes(key)),
+    });
+    this.services = new SharedReflectors({
+      ...shared,
+      pageSize: options.pageSize,
+      factsOf: (object) => serviceFacts(object),
+      onChanged: (key) => this.onListChanged((held) => held.serviceKey === key),
+    });
+    this.joiner = new PodJoiner(this.objects, this.services);
+    this.pods = new Reflector(
+      {
+        name: options.nodeName === '' ? 'pods' : `pods of ${options.nodeName}`,
+        path: '/api/v1/pods',
+        fieldSelector: options.nodeName === '' ? undefined : `spec.nodeName=${options.nodeName}`,
+        // The server has pods indexed by node.
+        pageSize: options.nodeName === '' ? options.pageSize : 0,
+        pageWaitMs: options.pageWaitMs,
+        watchMs: options.watchMs,
+      },
+      this.client,
+      {
+        onObject: (object) => this.onPod(object),
+        onDeleted: (object) => this.onPodGone(objectKey(object)),
+        onListed: (keys) => this.onPodsListed(keys),
+        onStatusChanged: () => this.onPodsStatus(),
+      },
+      clock,
+    );
+  }
+
+  start(): void {
+    this.pods.start();
+  }
+
+  async stop(): Promise<void> {
+    this.isStopped = true;
+    await Promise.all([this.pods.stop(), this.objects.stop(), this.services.stop()]);
+    await this.access.close();
+  }
+
+  status(): PodSourceStatus {
+    const counters = { ...this.pods.counters };
+    for (const sum of [this.objects.counters(), this.services.counters()]) {
+      for (const name of Object.keys(counters) as (keyof ReflectorCounters)[]) counters[name] += sum[name];
+    }
+    return {
+      origin: this.access.origin,
+      nodeName: this.options.nodeName,
+      isSynced: this.isSynced,
+      podCount: this.held.size,
+      podsRefused: this.podsRefused,
+      listsRefused: this.objects.refused + this.services.refused,
+      kinds: this.kinds(),
+      requests: { ...this.client.counters },
+      reflectors: counters,
+    };
+  }
+
+  private kinds(): KindStatus[] {
+    const named = [
+      ...this.objects
+        .reflectors()
+        .map((reflector) => [reflector.options.name.split(' ', 1)[0] ?? '', reflector] as const),
+      ...this.services.reflectors().map((reflector) => ['Service', reflector] as const),
+    ];
+    const groups = Map.groupBy([['Pod', this.pods] as const, ...named], ([kind]) => kind);
+    return [...groups].map(([kind, rows]) => {
+      const reflectors = rows.map(([, reflector]) => reflector);
+      const worst = reflectors.reduce((a, b) => (badness(b) < badness(a) ? b : a));
+      return { kind, listCount: reflectors.length, state: worst.state, error: worst.error };
+    });
+  }
+
+  private onPod(object: JsonObject): void {
+    const facts = podFacts(object);
+    const { uid } = facts;
+    if (uid === '') return;
+    const held = this.held.get(uid);
+    if (held === undefined && this.held.size >= this.options.podsMax) {
+      this.podsRefused++;
+      return;
+    }
+    this.gone.delete(uid);
+    this.held.set(
+      uid,
+      held === undefined ? { facts, json: '', objectKeys: [], serviceKey: '' } : { ...held, facts },
+    );
+    this.mark(uid);
+  }
+
+  private onPodGone(uid: string): void {
+    if (!this.held.delete(uid)) return;
+    this.dirty.delete(uid);
+    this.gone.add(uid);
+    this.plan();
+  }
+
+  private onPodsListed(uids: ReadonlySet<string>): void {
+    for (const uid of [...this.held.keys()]) {
+      if (!uids.has(uid)) this.onPodGone(uid);
+    }
+    this.isSynced = true;
+    this.plan();
+  }
+
+  /** Nobody should wait for pods that cannot be read. */
+  private onPodsStatus(): void {
+    if (badness(this.pods) <= BADNESS.indexOf('absent')) this.plan();
+    this.listener.onStatusChanged();
+  }
+
+  private onListChanged(concerns: (held: Held) => boolean): void {
+    for (const [uid, held] of this.held) {
+      if (concerns(held)) this.mark(uid);
+    }
+  }
+
+  private mark(uid: string): void {
+    this.dirty.add(uid);
+    this.plan();
+  }
+
+  /** Changes that come together are joined once. */
+  private plan(): void {
+    if (this.isFlushPlanned || this.isStopped) return;
+    this.isFlushPlanned = true;
+    setImmediate(() => {
+      this.isFlushPlanned = false;
+      if (!this.isStopped) this.flush();
+    });
+  }
+
+  private flush(): void {
+    const updates: PodUpdate[] = [...this.gone].map((uid) => ({ kind: 'gone', uid }));
+    this.gone.clear();
+    for (const uid of this.dirty) {
+      const held = this.held.get(uid);
+      if (held === undefined) continue;
+      const { row, objectKeys, serviceKey } = this.joiner.join(held.facts);
+      held.objectKeys = objectKeys;
+      held.serviceKey = serviceKey;
+      const json = podJsonOf(row);
+      if (json === held.json) continue;
+      held.json = json;
+      updates.push({ kind: 'pod', uid, json, isComplete: row.isComplete });
+    }
+    this.dirty.clear();
+    this.letGo();
+    const isSettled = this.isSynced || badness(this.pods) <= BADNESS.indexOf('absent');
+    if (isSettled && !this.isSyncTold) {
+      this.isSyncTold = true;
+      updates.push({ kind: 'synced' });
+    }
+    if (updates.length > 0) this.listener.onUpdates(updates);
+  }
+
+  private letGo(): void {
+    const objectKeys = new Set<string>();
+    const serviceKeys = new Set<string>();
+    for (const held of this.held.values()) {
+      for (const key of held.objectKeys) objectKeys.add(key);
+      serviceKeys.add(held.serviceKey);
+    }
+    this.objects.keep(objectKeys);
+    this.services.keep(serviceKeys);
+  }
+}
+
+function badness({ state }: Pick<Reflector, 'state'>): number {
+  return BADNESS.indexOf(state);
+}
