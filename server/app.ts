@@ -1,6 +1,7 @@
 /** Builds every part once and wires it: the only place that knows all parts. */
 import { readFileSync } from 'node:fs';
 import { basename } from 'node:path';
+import { setTimeout } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import type { Logger } from './admin/log.ts';
 import { type Config, ConfigError } from './config/config.ts';
@@ -20,6 +21,8 @@ export const BUNDLED_CAPTURE: string = fileURLToPath(
 
 /** How long streams may take to drain at the end. */
 const STOP_TIMEOUT_MS = 5000;
+/** How long the first client waits for runtimes that do not say what runs. */
+const LIST_WAIT_MS = 1000;
 /** How long a replay answers questions after its stream has ended. */
 const REPLAY_LINGER_MS = 10_000;
 
@@ -74,7 +77,7 @@ class StrataApp implements App {
       clock: {
         nowNs: () => BigInt(Date.now()) * 1_000_000n,
         after: (delayMs, callback) => {
-          const timer = setTimeout(callback, delayMs);
+          const timer = globalThis.setTimeout(callback, delayMs);
           return () => clearTimeout(timer);
         },
       },
@@ -98,8 +101,8 @@ class StrataApp implements App {
   async start(): Promise<void> {
     const { config, logger } = this;
     // Beside the inspector, which waits for the list of what runs before its first event, but not for long.
-    if (this.containers === undefined) this.rpc.setContainersKnown(true);
-    else void this.containers.start();
+    const listed = this.containers?.start();
+    if (listed === undefined) this.rpc.setContainersKnown(true);
     try {
       await this.pool.start((error) => {
         logger.error({ err: error }, 'the inspector has ended');
@@ -107,6 +110,9 @@ class StrataApp implements App {
         this.rpc.setCapturing(false);
       });
       this.tellSource();
+      // Whoever asks for containers first is not answered without what their runtimes know.
+      if (listed !== undefined)
+        await Promise.race([listed, setTimeout(LIST_WAIT_MS, undefined, { ref: false })]);
       for (const address of config.listen) await this.listen(address);
     } catch (error) {
       await this.stop();
