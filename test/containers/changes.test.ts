@@ -124,7 +124,10 @@ describe('containers that change', labOrSkip(), () => {
     await execOf(id, 'echo up');
     const starts = (): ReceivedEvent[] =>
       stream.events.filter(
-        (event) => value(event, 'container.full_id') === id && value(event, 'proc.cmdline') === 'sleep 300',
+        (event) =>
+          value(event, 'container.full_id') === id &&
+          String(value(event, 'proc.cmdline')).includes('echo up') &&
+          value(event, 'evt.type') === 'execve',
       );
     for (const count of [2, 3]) {
       await lab.docker.restart(id);
