@@ -1,15 +1,20 @@
-/** Rows of the container class, and the retired health-check rows of the proc class. */
-import type { ContainerMount, ContainerRow } from '../state/container-table.ts';
+/** Rows of the container class, and those of the proc class about health checks and probes. */
+import {
+  CATEGORY_HEALTHCHECK,
+  CATEGORY_LIVENESS_PROBE,
+  CATEGORY_READINESS_PROBE,
+  categoryOf,
+} from '../state/container-category.ts';
+import type { ContainerMount, ContainerRow, HealthProbe } from '../state/container-table.ts';
 import { type MountPicker, mountPicker, mountText } from './container-mounts.ts';
 import {
-  findContainer,
-  HOST_ID,
+  containerKeyOf,
   labelsText,
   ofContainer,
   ofContainerOrHost,
   ofContainerText,
   ofKnownContainer,
-  SHORT_ID_CHARACTERS,
+  shownContainerId,
 } from './container-row.ts';
 import type { Extractor, FieldRow } from './field.ts';
 import { rowsOf } from './field-row.ts';
@@ -18,14 +23,10 @@ import { ofThread, UNBOUND } from './proc-shape.ts';
 
 const row = rowsOf('container');
 
-/** Rows that exist for old conditions; the reference fills them no more either. */
-const RETIRED = 'retired: no version fills it any more';
-
-const containerId: Extractor = ofThread((thread, event) => {
-  const id = thread.containerId;
-  if (id === '') return HOST_ID;
-  return findContainer(event.state, id)?.id ?? id.slice(0, SHORT_ID_CHARACTERS);
-});
+const containerId: Extractor = (event) => {
+  const key = containerKeyOf(event);
+  return key === undefined ? undefined : shownContainerId(event.state, key);
+};
 
 function text(name: string, description: string, value: (container: ContainerRow) => string): FieldRow {
   return row(name, 'string', 'NA', description, ofContainerText(value));
@@ -53,11 +54,24 @@ function mount(
   });
 }
 
-function retired(fieldClass: string, name: string, type: 'string' | 'bool'): FieldRow {
-  return rowsOf(fieldClass)(name, type, 'NA', 'deprecated, returns nothing', UNBOUND, {
-    deprecated: true,
-    unavailable: RETIRED,
+/** The reference has these rows but fills them no more. */
+const LEGACY = { deprecated: true } as const;
+
+function probe(
+  name: string,
+  description: string,
+  value: (container: ContainerRow) => HealthProbe | undefined,
+): FieldRow {
+  const extract = ofContainer((container) => {
+    const found = value(container);
+    return found === undefined ? undefined : [found.exe, ...found.args].join(' ');
   });
+  return row(name, 'string', 'NA', description, extract, LEGACY);
+}
+
+function isProbe(name: string, description: string, category: number): FieldRow {
+  const extract = ofThread((thread, { state }) => categoryOf(state, thread) === category);
+  return rowsOf('proc')(name, 'bool', 'NA', description, extract, LEGACY);
 }
 
 export const CONTAINER_FIELDS: readonly FieldRow[] = [
@@ -117,9 +131,17 @@ export const CONTAINER_FIELDS: readonly FieldRow[] = [
   text('container.image.repository', 'image without tag', (container) => container.imageRepository),
   text('container.image.tag', 'image tag', (container) => container.imageTag),
   text('container.image.digest', 'registry digest of the image', (container) => container.imageDigest),
-  retired('container', 'container.healthcheck', 'string'),
-  retired('container', 'container.liveness_probe', 'string'),
-  retired('container', 'container.readiness_probe', 'string'),
+  probe('container.healthcheck', 'command of its health check', (container) => container.healthcheck),
+  probe(
+    'container.liveness_probe',
+    "command of its pod's liveness probe",
+    (container) => container.livenessProbe,
+  ),
+  probe(
+    'container.readiness_probe',
+    "command of its pod's readiness probe",
+    (container) => container.readinessProbe,
+  ),
   row(
     'container.start_ts',
     'abstime',
@@ -156,7 +178,19 @@ export const CONTAINER_FIELDS: readonly FieldRow[] = [
 ];
 
 export const CONTAINER_PROC_FIELDS: readonly FieldRow[] = [
-  retired('proc', 'proc.is_container_healthcheck', 'bool'),
-  retired('proc', 'proc.is_container_liveness_probe', 'bool'),
-  retired('proc', 'proc.is_container_readiness_probe', 'bool'),
+  isProbe(
+    'proc.is_container_healthcheck',
+    "runs as part of the container's health check",
+    CATEGORY_HEALTHCHECK,
+  ),
+  isProbe(
+    'proc.is_container_liveness_probe',
+    "runs as part of the container's liveness probe",
+    CATEGORY_LIVENESS_PROBE,
+  ),
+  isProbe(
+    'proc.is_container_readiness_probe',
+    "runs as part of the container's readiness probe",
+    CATEGORY_READINESS_PROBE,
+  ),
 ];

@@ -26,6 +26,7 @@ import {
 import { AT_FDCWD } from '../event/flag-tables.ts';
 import type { InspectedEvent } from '../state/inspected-event.ts';
 import { joinPath } from '../state/path-join.ts';
+import { shownContainerId } from './container-row.ts';
 import { fdLetter, fdWord } from './fd-kinds.ts';
 import { concernsFd, fdOfEvent } from './fd-of-event.ts';
 import type { FieldRow } from './field.ts';
@@ -163,7 +164,9 @@ function collapseSlashes(path: string): string {
 }
 
 function inContainer(event: InspectedEvent, text: string | undefined): string | undefined {
-  return text === undefined ? undefined : `${event.thread?.containerId ?? ''}:${text}`;
+  if (text === undefined) return undefined;
+  const key = event.thread?.containerId ?? '';
+  return `${key === '' ? '' : shownContainerId(event.state, key)}:${text}`;
 }
 
 export const FD_NAME_FIELDS: readonly FieldRow[] = [

@@ -1,4 +1,5 @@
 /** Rows of the group class. */
+import { findGroupOf } from '../state/container-identities.ts';
 import type { StateView } from '../state/os-state.ts';
 import type { ThreadInfo } from '../state/thread-info.ts';
 import type { FieldRow } from './field.ts';
@@ -8,12 +9,9 @@ import { ABSENT_TEXT } from './render.ts';
 
 const row = rowsOf('group');
 
-/** The group's name as the thread's container knows it, else as the host does; gid 0 always has one. */
-function groupName(state: StateView, thread: ThreadInfo): string {
-  const { containerId, gid } = thread;
-  const own = containerId === '' ? undefined : state.findGroup(containerId, gid);
-  const known = own ?? state.findGroup('', gid);
-  return known?.name ?? (gid === 0 ? 'root' : ABSENT_TEXT);
+/** The group's name as the thread's container knows it; gid 0 always has one. */
+function groupName(state: StateView, { containerId, gid }: ThreadInfo): string {
+  return findGroupOf(state, containerId, gid)?.row.name ?? (gid === 0 ? 'root' : ABSENT_TEXT);
 }
 
 export const GROUP_FIELDS: readonly FieldRow[] = [

@@ -22,13 +22,17 @@ function text(name: string, description: string, value: (container: ContainerRow
   return row(name, 'string', 'NA', description, ofContainerText(value));
 }
 
+/** Labels that kubelet gives to containers and to sandboxes alike. */
 function label(name: string, description: string, key: string): FieldRow {
   return row(
     name,
     'string',
     'NA',
     description,
-    ofContainer((container) => container.labels.get(key)),
+    ofContainer(
+      (container, { state }) =>
+        container.labels.get(key) ?? podFacts(container, state).podSandboxLabels.get(key),
+    ),
   );
 }
 

@@ -1,4 +1,5 @@
 /** Rows of the user class. */
+import { findLoginUserOf, findUserOf } from '../state/container-identities.ts';
 import type { StateView } from '../state/os-state.ts';
 import { ID_UNKNOWN, type ThreadInfo } from '../state/thread-info.ts';
 import type { FieldRow } from './field.ts';
@@ -18,11 +19,13 @@ const UNKNOWN_USER: ShownUser = { name: ABSENT_TEXT, homedir: ABSENT_TEXT, shell
 /** uid 0 has its name even when nobody introduced it. */
 const UNKNOWN_ROOT: ShownUser = { name: 'root', homedir: '/root', shell: ABSENT_TEXT };
 
-/** The user as the thread's container knows it, else as the host does. */
-function findUser(state: StateView, thread: ThreadInfo, uid: number): ShownUser {
-  const { containerId } = thread;
-  const own = containerId === '' ? undefined : state.findUser(containerId, uid);
-  return own ?? state.findUser('', uid) ?? (uid === 0 ? UNKNOWN_ROOT : UNKNOWN_USER);
+/** The user as the thread's container knows it. */
+function findUser(state: StateView, { containerId, uid }: ThreadInfo): ShownUser {
+  return findUserOf(state, containerId, uid)?.row ?? unknownUser(uid);
+}
+
+function unknownUser(uid: number): ShownUser {
+  return uid === 0 ? UNKNOWN_ROOT : UNKNOWN_USER;
 }
 
 function text(name: string, description: string, member: keyof ShownUser): FieldRow {
@@ -31,7 +34,7 @@ function text(name: string, description: string, member: keyof ShownUser): Field
     'string',
     'NA',
     description,
-    ofThread((thread, event) => findUser(event.state, thread, thread.uid)[member]),
+    ofThread((thread, event) => findUser(event.state, thread)[member]),
   );
 }
 
@@ -58,6 +61,9 @@ export const USER_FIELDS: readonly FieldRow[] = [
     'string',
     'NA',
     'name of the audit user',
-    ofThread((thread, event) => findUser(event.state, thread, thread.loginuid).name),
+    ofThread(({ containerId, loginuid }, event) => {
+      const found = findLoginUserOf(event.state, containerId, loginuid);
+      return (found?.row ?? unknownUser(loginuid)).name;
+    }),
   ),
 ];

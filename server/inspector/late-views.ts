@@ -23,6 +23,10 @@ class WrappedState implements StateView {
     return this.inner.machine;
   }
 
+  get isLive(): boolean {
+    return this.inner.isLive;
+  }
+
   get interfaces(): InterfaceTable {
     return this.inner.interfaces;
   }

@@ -2,11 +2,11 @@
  * Which container a thread is in, from its cgroups; where they name none, from the runtime's process above it. Nearly all threads
  * share a few memberships, so each text of them is split and matched once.
  */
-import { type ContainerMatch, matchContainer } from '../container/cgroup-matcher.ts';
+import type { ContainerMatch } from '../container/cgroup-matcher.ts';
+import { containerOfCgroups } from '../container/container-of-cgroups.ts';
 import { rememberContainer, shortIdOf } from '../container/container-rows.ts';
 import { findContainerAbove } from '../container/runtime-ancestor.ts';
 import { CATEGORY_NONE } from '../state/container-category.ts';
-import type { ContainerTable } from '../state/container-table.ts';
 import type { OsState } from '../state/os-state.ts';
 import type { CgroupEntry, ThreadInfo } from '../state/thread-info.ts';
 import { splitItems } from './thread-params.ts';
@@ -55,7 +55,7 @@ export class CgroupCache {
     const isNewText = membership === undefined;
     if (membership === undefined) {
       const cgroups = splitCgroups(run);
-      const match = matchCgroups(containers, cgroups);
+      const match = containerOfCgroups(containers, cgroups);
       membership = { cgroups, containerId: match?.id ?? '', containerType: match?.type ?? '' };
       if (this.memberships.size >= TEXTS_MAX) this.memberships.clear();
       this.memberships.set(run, membership);
@@ -83,7 +83,7 @@ export class CgroupCache {
     const matches = new Map<readonly CgroupEntry[], ContainerMatch | undefined>();
     for (const row of threads.values()) {
       const { cgroups } = row;
-      if (!matches.has(cgroups)) matches.set(cgroups, matchCgroups(containers, cgroups));
+      if (!matches.has(cgroups)) matches.set(cgroups, containerOfCgroups(containers, cgroups));
       const match = matches.get(cgroups);
       if (match === undefined || match.id === row.containerId) continue;
       threads.touch(row);
@@ -114,21 +114,6 @@ export class CgroupCache {
       this.onSeen(containerId, type, tid);
     }
   }
-}
-
-/** The innermost of what the paths themselves say and what runtimes say about them. */
-function matchCgroups(
-  containers: ContainerTable,
-  cgroups: readonly CgroupEntry[],
-): ContainerMatch | undefined {
-  const byShape = matchContainer(cgroups);
-  for (const [, path] of cgroups) {
-    const told = containers.findByCgroup(path);
-    if (told === undefined) continue;
-    const isInside = byShape === undefined || told.path.length > path.lastIndexOf(byShape.id);
-    if (isInside) return { id: told.key, type: containers.find(told.key)?.type ?? '' };
-  }
-  return byShape;
 }
 
 /** `[subsystem, path]` of every item; subsystem names as the kernel's v1 hierarchies have them. */

@@ -66,6 +66,8 @@ export interface StateView {
   /** `[full id, row]` of every container. */
   allContainers(): IterableIterator<[string, ContainerRow]>;
   readonly machine: MachineInfo;
+  /** Whether the events come from a live node, or from a recording that this project made of one. */
+  readonly isLive: boolean;
   /** Addresses of the machine's network interfaces. */
   readonly interfaces: InterfaceTable;
 }
@@ -83,7 +85,6 @@ export class OsState implements StateView {
   readonly containers: ContainerTable;
   readonly interfaces: InterfaceTable;
   machine: MachineInfo;
-  /** Whether the events come from a live node, or from a recording that this project made of one. */
   isLive: boolean;
   private readonly past: PastState;
 

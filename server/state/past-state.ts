@@ -27,6 +27,10 @@ export class PastState implements StateView {
     return this.live.machine;
   }
 
+  get isLive(): boolean {
+    return this.live.isLive;
+  }
+
   get interfaces(): InterfaceTable {
     return this.live.interfaces;
   }

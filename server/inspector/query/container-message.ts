@@ -1,5 +1,5 @@
 /** Rows of the container table as messages, and how a container is found by what a request calls it. */
-import type { Container } from '../../../proto/gen/strata/v1/state.ts';
+import type { Container, HealthProbe } from '../../../proto/gen/strata/v1/state.ts';
 import type { ContainerRow } from '../../state/container-table.ts';
 import type { StateView } from '../../state/os-state.ts';
 import { binaryOf, utf8Of } from './text.ts';
@@ -10,14 +10,25 @@ export interface FoundContainer {
   readonly row: ContainerRow;
 }
 
-/** By full or short id, as a request spells it. */
-export function findContainerById(view: StateView, id: string): FoundContainer | undefined {
+/** By the key itself. */
+export function findContainerByKey(view: StateView, key: string): FoundContainer | undefined {
+  const row = view.findContainer(key);
+  return row === undefined ? undefined : { key, row };
+}
+
+/** By full or short id, as a request spells it: one, or all that are shown with it. */
+export function findContainersById(view: StateView, id: string): readonly FoundContainer[] {
   const text = binaryOf(id);
-  const exact = view.findContainer(text);
-  if (exact !== undefined) return { key: text, row: exact };
-  const key = view.findContainerKey(text);
-  const row = key === undefined ? undefined : view.findContainer(key);
-  return key === undefined || row === undefined ? undefined : { key, row };
+  const exact = findContainerByKey(view, text);
+  return exact === undefined ? rowsOf(view, view.findContainerKeys('id', text)) : [exact];
+}
+
+export function findContainersByName(view: StateView, name: string): readonly FoundContainer[] {
+  return rowsOf(view, view.findContainerKeys('name', binaryOf(name)));
+}
+
+function rowsOf(view: StateView, keys: readonly string[]): readonly FoundContainer[] {
+  return keys.flatMap((key) => findContainerByKey(view, key) ?? []);
 }
 
 export function containerMessage({ key, row }: FoundContainer): Container {
@@ -51,7 +62,15 @@ export function containerMessage({ key, row }: FoundContainer): Container {
     isPodSandbox: row.isPodSandbox,
     createdTimestampNs: row.createdTimeNs,
     isComplete: row.isComplete,
+    healthcheck: probeOf(row.healthcheck),
+    livenessProbe: probeOf(row.livenessProbe),
+    readinessProbe: probeOf(row.readinessProbe),
+    cgroupPath: utf8Of(row.cgroupPath),
   };
+}
+
+function probeOf(probe: ContainerRow['healthcheck']): HealthProbe | undefined {
+  return probe === undefined ? undefined : { exe: utf8Of(probe.exe), args: probe.args.map(utf8Of) };
 }
 
 function labelsOf(labels: ReadonlyMap<string, string>): { [key: string]: string } {

@@ -8,6 +8,7 @@ import {
   Executable,
   Fd,
   Group,
+  HealthProbe,
   Pod,
   PodOwner,
   PodService,
@@ -45,6 +46,7 @@ const THREAD = shapeOf(Thread.create(), {
   executable: shapeOf(Executable.create()),
   capabilities: shapeOf(Capabilities.create()),
 });
+const PROBE = shapeOf(HealthProbe.create());
 const USER = shapeOf(User.create());
 const CONTEXT = shapeOf(Context.create(), {
   thread: THREAD,
@@ -54,7 +56,12 @@ const CONTEXT = shapeOf(Context.create(), {
   user: USER,
   group: shapeOf(Group.create()),
   loginUser: USER,
-  container: shapeOf(Container.create(), { mounts: shapeOf(ContainerMount.create()) }),
+  container: shapeOf(Container.create(), {
+    mounts: shapeOf(ContainerMount.create()),
+    healthcheck: PROBE,
+    livenessProbe: PROBE,
+    readinessProbe: PROBE,
+  }),
   pod: shapeOf(Pod.create(), {
     owners: shapeOf(PodOwner.create()),
     services: shapeOf(PodService.create()),

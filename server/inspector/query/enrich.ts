@@ -6,7 +6,7 @@ import type {
   EnrichResult,
   Subject,
 } from '../../../proto/gen/strata/v1/enrichment_service.ts';
-import { matchCgroupPath } from '../../container/cgroup-matcher.ts';
+import { containerOfCgroups } from '../../container/container-of-cgroups.ts';
 import { bareContainer } from '../../container/container-rows.ts';
 import { invalidArgument, notFound, unimplemented } from '../../event/strata-error.ts';
 import { findMain } from '../../fields/ancestors.ts';
@@ -15,16 +15,16 @@ import type { FdInfo } from '../../state/fd-info.ts';
 import type { StateView } from '../../state/os-state.ts';
 import type { ThreadInfo } from '../../state/thread-info.ts';
 import type { Inspector } from '../inspector.ts';
-import { containerMessage, type FoundContainer, findContainerById } from './container-message.ts';
-import { mustFindContainer } from './container-queries.ts';
+import { containerMessage, type FoundContainer, findContainerByKey } from './container-message.ts';
+import { mustFindContainer, mustFindContainerByName } from './container-queries.ts';
 import { ContextMask } from './context-mask.ts';
 import { fdMessage } from './fd-message.ts';
 import { mustFindFd } from './fd-queries.ts';
-import { groupOf, userOf } from './identity-message.ts';
+import { groupOf, loginUserOf, userOf } from './identity-message.ts';
 import { answerItem, newestLast } from './item-error.ts';
 import type { QueryContext } from './query-context.ts';
 import { mustRestore, viewOf } from './scope.ts';
-import { binaryOf, utf8Of } from './text.ts';
+import { binaryOf } from './text.ts';
 import { ancestorsOf, threadMessage } from './thread-message.ts';
 import { mustFindThread } from './thread-queries.ts';
 
@@ -64,7 +64,7 @@ function eventNumberOf({ key }: Subject): bigint | undefined {
   return key?.$case === 'eventNumber' ? key.value : undefined;
 }
 
-/** Throws StrataError NOT_FOUND, OUT_OF_RANGE or UNIMPLEMENTED. */
+/** Throws StrataError NOT_FOUND, FAILED_PRECONDITION, OUT_OF_RANGE or UNIMPLEMENTED. */
 function find(key: NonNullable<Subject['key']>, view: StateView, inspector: Inspector): Found {
   switch (key.$case) {
     case 'tid':
@@ -78,8 +78,10 @@ function find(key: NonNullable<Subject['key']>, view: StateView, inspector: Insp
     }
     case 'containerId':
       return { view, container: mustFindContainer(view, key.value) };
+    case 'containerName':
+      return { view, container: mustFindContainerByName(view, key.value) };
     case 'cgroupPath':
-      return { view, container: mustFindCgroup(view, key.value) };
+      return { view, container: mustFindCgroup(view, key.value, inspector) };
     case 'eventNumber': {
       const event = mustRestore(key.value, undefined, inspector);
       return { view: event.state, thread: event.thread, fd: event.fd, fdNumber: event.fdNumber };
@@ -95,12 +97,12 @@ function mustFindProcess(view: StateView, pid: bigint): ThreadInfo {
   return row;
 }
 
-function mustFindCgroup(view: StateView, path: string): FoundContainer {
-  const match = matchCgroupPath(binaryOf(path));
+/** What runtimes have told about cgroups is known of now only, and holds for the past as well. */
+function mustFindCgroup(view: StateView, path: string, { state }: Inspector): FoundContainer {
+  const match = containerOfCgroups(state.containers, [['', binaryOf(path)]]);
   if (match === undefined) throw notFound(`cgroup path ${path} belongs to no container`);
-  return (
-    findContainerById(view, utf8Of(match.id)) ?? { key: match.id, row: bareContainer(match.id, match.type) }
-  );
+  const { id, type } = match;
+  return findContainerByKey(view, id) ?? { key: id, row: findContainer(view, id) ?? bareContainer(id, type) };
 }
 
 /** Layers that nobody asks for are not made. */
@@ -117,7 +119,7 @@ function contextOf(found: Found, mask: ContextMask): Context {
     fd: fd !== undefined && mask.wants('fd') ? fdMessage(found.fdNumber ?? -1, fd) : undefined,
     user: thread === undefined ? undefined : userOf(view, thread.containerId, thread.uid),
     group: thread === undefined ? undefined : groupOf(view, thread.containerId, thread.gid),
-    loginUser: thread === undefined ? undefined : userOf(view, thread.containerId, thread.loginuid),
+    loginUser: thread === undefined ? undefined : loginUserOf(view, thread.containerId, thread.loginuid),
     container: mask.wants('container') ? containerOf(found) : undefined,
     pod: undefined,
   };

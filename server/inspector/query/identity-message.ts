@@ -1,5 +1,6 @@
 /** Users and groups as messages. */
 import type { Group, User } from '../../../proto/gen/strata/v1/state.ts';
+import { findGroupOf, findLoginUserOf, findUserOf } from '../../state/container-identities.ts';
 import type { StateView } from '../../state/os-state.ts';
 import type { GroupRow, UserRow } from '../../state/user-table.ts';
 import { bytesOf, utf8Of } from './text.ts';
@@ -19,17 +20,19 @@ export function groupMessage(containerId: string, row: GroupRow): Group {
   return { containerId: utf8Of(containerId), gid: row.gid >>> 0, name: bytesOf(row.name) };
 }
 
-/** The user a uid of a thread stands for: its container's own, else the host's. */
+/** The user a uid of a thread stands for. */
 export function userOf(view: StateView, containerId: string, uid: number): User | undefined {
-  const own = view.findUser(containerId, uid);
-  if (own !== undefined) return userMessage(containerId, own);
-  const host = view.findUser('', uid);
-  return host === undefined ? undefined : userMessage('', host);
+  const found = findUserOf(view, containerId, uid);
+  return found === undefined ? undefined : userMessage(found.containerId, found.row);
+}
+
+/** The user a login uid of a thread stands for. */
+export function loginUserOf(view: StateView, containerId: string, loginuid: number): User | undefined {
+  const found = findLoginUserOf(view, containerId, loginuid);
+  return found === undefined ? undefined : userMessage(found.containerId, found.row);
 }
 
 export function groupOf(view: StateView, containerId: string, gid: number): Group | undefined {
-  const own = view.findGroup(containerId, gid);
-  if (own !== undefined) return groupMessage(containerId, own);
-  const host = view.findGroup('', gid);
-  return host === undefined ? undefined : groupMessage('', host);
+  const found = findGroupOf(view, containerId, gid);
+  return found === undefined ? undefined : groupMessage(found.containerId, found.row);
 }

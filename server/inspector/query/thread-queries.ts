@@ -9,7 +9,8 @@ import { notFound } from '../../event/strata-error.ts';
 import { HOST_ID } from '../../fields/container-row.ts';
 import type { StateView } from '../../state/os-state.ts';
 import type { ThreadInfo } from '../../state/thread-info.ts';
-import { findContainerById } from './container-message.ts';
+import { findContainersById } from './container-message.ts';
+import { mustFindContainer } from './container-queries.ts';
 import { type ListOrder, pageOf } from './page.ts';
 import type { QueryContext } from './query-context.ts';
 import { viewOf } from './scope.ts';
@@ -53,5 +54,6 @@ function* threadsOf(view: StateView, request: ListThreadsRequest): Iterable<Thre
 /** What threads of the container have as their container id; an unknown one has no threads. */
 function keyOf(view: StateView, containerId: string): string {
   if (containerId === HOST_ID || containerId === '') return '';
-  return findContainerById(view, containerId)?.key ?? binaryOf(containerId);
+  const isKnown = findContainersById(view, containerId).length > 0;
+  return isKnown ? mustFindContainer(view, containerId).key : binaryOf(containerId);
 }

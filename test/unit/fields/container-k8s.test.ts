@@ -4,7 +4,8 @@ import { globMatcher } from '../../../server/fields/container-mounts.ts';
 import type { FieldValue } from '../../../server/fields/field.ts';
 import { bindField } from '../../../server/fields/field-reference.ts';
 import type { ContainerRow } from '../../../server/state/container-table.ts';
-import { EventContext } from '../../helpers/event-context.ts';
+import { FD_FILE_V2 } from '../../../server/state/fd-info.ts';
+import { EventContext, fdOf } from '../../helpers/event-context.ts';
 
 const FULL_ID = '0123456789abcdef'.repeat(4);
 const SANDBOX_ID = 'fedcba9876543210'.repeat(4);
@@ -134,6 +135,77 @@ test('pod fields come from labels and from the sandbox', () => {
   assert.equal(get('k8s.pod.ip'), '10.0.0.9');
   assert.equal(get('k8s.pod.cni.json'), '{}');
   assert.equal(get('k8smeta.pod.name'), undefined);
+});
+
+test('what a container does not say of its pod, its sandbox does', () => {
+  thread.containerId = FULL_ID;
+  context.state.containers.set(FULL_ID, { ...ROW, labels: new Map(), podSandboxCniJson: '' });
+  const podSandboxLabels = new Map([
+    ['io.kubernetes.pod.name', 'db-0'],
+    ['io.kubernetes.pod.namespace', 'store'],
+  ]);
+  context.state.containers.set(SANDBOX_ID, { ...ROW, podSandboxLabels, podSandboxCniJson: '{}' });
+  assert.deepEqual(
+    [get('k8s.pod.name'), get('k8s.ns.name'), get('k8s.pod.uid')],
+    ['db-0', 'store', undefined],
+  );
+});
+
+test('health checks and probes show their commands', () => {
+  thread.containerId = FULL_ID;
+  const healthcheck = { exe: '/bin/sh', args: ['-c', 'curl -f localhost'] };
+  const livenessProbe = { exe: '/alive', args: [] };
+  context.state.containers.set(FULL_ID, { ...ROW, healthcheck, livenessProbe });
+  assert.equal(get('container.healthcheck'), '/bin/sh -c curl -f localhost');
+  assert.equal(get('container.liveness_probe'), '/alive');
+  assert.equal(get('container.readiness_probe'), undefined);
+});
+
+test('a process is a probe or is not; of the host it is none', () => {
+  const names = ['healthcheck', 'liveness_probe', 'readiness_probe'];
+  const marks = (): FieldValue[] => names.map((name) => get(`proc.is_container_${name}`));
+  thread.containerId = '';
+  assert.deepEqual(marks(), [false, false, false]);
+  thread.containerId = FULL_ID;
+  context.state.containers.set(FULL_ID, { ...ROW, livenessProbe: { exe: 'cat', args: ['/alive'] } });
+  assert.deepEqual(marks(), [false, false, false]);
+  thread.exe = 'cat';
+  thread.args = ['/alive'];
+  assert.deepEqual(marks(), [false, true, false]);
+  thread.exe = '';
+  thread.args = [];
+});
+
+test('an event about a container is of that container', () => {
+  const { state } = context;
+  state.containers.set(FULL_ID, ROW);
+  const about = (name: string, text: string, field: string): FieldValue => {
+    const data = Buffer.from(`${text}\0`, 'latin1');
+    const event = context.show('PPME_ASYNCEVENT_E', { plugin_id: 0, name, data }, { tid: -1 });
+    return bindField(field).extract(event);
+  };
+  const full = JSON.stringify({ container: { id: FULL_ID.slice(0, 12), full_id: FULL_ID } });
+  for (const name of ['container', 'container_removed']) {
+    assert.equal(about(name, full, 'container.id'), FULL_ID.slice(0, 12));
+    assert.equal(about(name, full, 'container.name'), 'web');
+    assert.equal(about(name, full, 'k8s.pod.name'), 'web-0');
+  }
+  const short = JSON.stringify({ container: { id: FULL_ID.slice(0, 12) } });
+  assert.equal(about('container', short, 'container.full_id'), FULL_ID);
+  assert.equal(about('other', full, 'container.id'), undefined);
+  for (const text of ['', '{', '5', 'null', '{"container":{"id":7}}']) {
+    assert.equal(about('container', text, 'container.id'), undefined, text);
+  }
+});
+
+test('an fd of a container is named with the id that is shown', () => {
+  thread.containerId = FULL_ID;
+  const event = context.show('PPME_SYSCALL_CLOSE_X', {}, { fdNumber: 3 });
+  event.fd = fdOf(FD_FILE_V2, '/data/file');
+  assert.equal(bindField('fd.containername').extract(event), '0123456789ab:/data/file');
+  assert.equal(bindField('fd.containerdirectory').extract(event), '0123456789ab:/data');
+  thread.containerId = '';
+  assert.equal(bindField('fd.containername').extract(event), ':/data/file');
 });
 
 test('globs match whole texts', () => {

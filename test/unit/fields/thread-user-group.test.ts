@@ -44,7 +44,7 @@ test('ids, memory and cpu shares of a thread', () => {
   assert.equal(get('thread.cpu', EVENT_TABLE[PPME_PROCINFO_E]?.code), 0);
 });
 
-test('user and group names: of the container, else of the host, else <NA>; root is always known', () => {
+test('user and group names: of the container, else <NA>; root is always known', () => {
   thread.uid = 0;
   thread.gid = 0;
   assert.equal(get('user.name'), 'root');
@@ -60,7 +60,14 @@ test('user and group names: of the container, else of the host, else <NA>; root 
   assert.equal(get('user.name'), 'host');
   assert.equal(get('group.name'), 'hosts');
   thread.containerId = 'c1';
+  context.state.isLive = true;
+  assert.equal(get('user.name'), '<NA>');
+  assert.equal(get('group.name'), '<NA>');
+  // Captures of others bring no users of containers.
+  context.state.isLive = false;
   assert.equal(get('user.name'), 'host');
+  assert.equal(get('group.name'), 'hosts');
+  context.state.isLive = true;
   context.state.users.set('c1', 5, { uid: 5, gid: 6, name: 'inner', homedir: '', shell: '' });
   context.state.groups.set('c1', 6, { gid: 6, name: 'inners' });
   assert.equal(get('user.name'), 'inner');
@@ -75,4 +82,14 @@ test('an unset login user is -1 and <NA>', () => {
   thread.loginuid = 5;
   assert.equal(get('user.loginuid'), 5);
   assert.equal(get('user.loginname'), 'host');
+});
+
+test('who logged in is a user of the container, or of the host whence he came', () => {
+  thread.loginuid = 7;
+  thread.containerId = 'c1';
+  context.state.users.set('', 7, { uid: 7, gid: 7, name: 'alice', homedir: '', shell: '' });
+  assert.equal(get('user.loginname'), 'alice');
+  context.state.users.set('c1', 7, { uid: 7, gid: 7, name: 'node', homedir: '', shell: '' });
+  assert.equal(get('user.loginname'), 'node');
+  thread.containerId = '';
 });

@@ -3,6 +3,7 @@ import { test } from 'node:test';
 import type { Context, Subject } from '../../../proto/gen/strata/v1/enrichment_service.ts';
 import type { ItemError } from '../../../proto/gen/strata/v1/item_error.ts';
 import type { StateScope } from '../../../proto/gen/strata/v1/state.ts';
+import { bareContainer } from '../../../server/container/container-rows.ts';
 import { asOf, QueryFixture, type Script } from '../../helpers/query-fixture.ts';
 
 const ID = '0123456789abcdef'.repeat(4);
@@ -107,6 +108,35 @@ test('containers are found by id and by cgroup path', async () => {
   );
   assert.equal(errorOf({ fixture }, { $case: 'cgroupPath', value: '/user.slice' }).code, 5);
   assert.equal(errorOf({ fixture }, { $case: 'containerId', value: 'nope' }).code, 5);
+});
+
+test('containers are found by name; one of several is an error of that subject alone', async () => {
+  const fixture = await QueryFixture.open(SCRIPT, 0);
+  const { containers } = fixture.inspector.state;
+  const other = 'a'.repeat(64);
+  containers.set(ID, { ...bareContainer(ID, 'docker'), name: 'web' });
+  containers.set(other, { ...bareContainer(other, 'docker'), name: 'api' });
+  assert.equal(contextOf({ fixture }, { $case: 'containerName', value: 'web' }).container?.fullId, ID);
+  assert.equal(errorOf({ fixture }, { $case: 'containerName', value: 'nope' }).code, 5);
+  containers.set(other, { ...bareContainer(other, 'docker'), name: 'web' });
+  const error = errorOf({ fixture }, { $case: 'containerName', value: 'web' });
+  assert.deepEqual([error.code, error.message], [9, `2 containers named web: ${ID}, ${other}`]);
+});
+
+test('a container is found by a cgroup that only its runtime knows', async () => {
+  const fixture = await QueryFixture.open(SCRIPT, 0);
+  const row = { ...bareContainer('db', 'containerd'), cgroupPath: '/prod/db' };
+  fixture.inspector.state.containers.set('db', row);
+  for (const value of ['/prod/db', '/prod/db/below']) {
+    assert.equal(contextOf({ fixture }, { $case: 'cgroupPath', value }).container?.fullId, 'db');
+  }
+  assert.equal(errorOf({ fixture }, { $case: 'cgroupPath', value: '/prod/web' }).code, 5);
+});
+
+test('of a live node, users of a container are its own or none', async () => {
+  const fixture = await QueryFixture.open(SCRIPT, 0);
+  fixture.inspector.state.isLive = true;
+  assert.equal(contextOf({ fixture }, { $case: 'pid', value: 200n }).user, undefined);
 });
 
 test('an event brings its thread and fd as they were, whatever the scope says', async () => {

@@ -1,7 +1,8 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { FdKind, L4Protocol } from '../../../proto/gen/strata/v1/state.ts';
-import type { ListThreadsRequest } from '../../../proto/gen/strata/v1/state_service.ts';
+import type { GetContainerRequest, ListThreadsRequest } from '../../../proto/gen/strata/v1/state_service.ts';
+import { bareContainer } from '../../../server/container/container-rows.ts';
 import { asOf, QueryFixture, type Script } from '../../helpers/query-fixture.ts';
 
 const ID = '0123456789abcdef'.repeat(4);
@@ -53,6 +54,7 @@ const SCRIPT: Script = {
 };
 
 const NOW = undefined;
+const CONTAINER: GetContainerRequest = { containerId: '', name: '', scope: NOW };
 const ALL_THREADS: ListThreadsRequest = {
   scope: NOW,
   page: undefined,
@@ -211,14 +213,67 @@ test('interfaces are listed as they are now only', async () => {
 test('a container is found by its full and by its short id', async () => {
   const fixture = await QueryFixture.open(SCRIPT, 0);
   for (const containerId of [ID, SHORT]) {
-    const { container } = fixture.ask('getContainer', { containerId, scope: NOW });
+    const { container } = fixture.ask('getContainer', { ...CONTAINER, containerId });
     assert.deepEqual([container?.id, container?.fullId, container?.type], [SHORT, ID, 'docker']);
     assert.equal(container?.isComplete, false);
   }
   const { containers, page } = fixture.ask('listContainers', { scope: NOW, page: undefined });
   assert.deepEqual([containers.length, page?.totalCount], [1, 1n]);
-  assert.equal(fixture.refusal('getContainer', { containerId: 'host', scope: NOW }).code, 'NOT_FOUND');
-  assert.equal(fixture.refusal('getContainer', { containerId: '', scope: NOW }).code, 'INVALID_ARGUMENT');
+  assert.equal(fixture.refusal('getContainer', { ...CONTAINER, containerId: 'host' }).code, 'NOT_FOUND');
+  assert.equal(fixture.refusal('getContainer', CONTAINER).code, 'INVALID_ARGUMENT');
+});
+
+test('a container is found by its name, with all that is known of it', async () => {
+  const fixture = await QueryFixture.open(SCRIPT, 0);
+  const { containers } = fixture.inspector.state;
+  containers.set(ID, {
+    ...bareContainer(ID, 'docker'),
+    name: 'w\xc3\xa9b',
+    healthcheck: { exe: '/bin/sh', args: ['-c', 'check'] },
+    livenessProbe: { exe: '/alive', args: [] },
+    cgroupPath: `/docker/${ID}`,
+  });
+  const { container } = fixture.ask('getContainer', { ...CONTAINER, name: 'wéb' });
+  assert.equal(container?.fullId, ID);
+  assert.deepEqual(container?.healthcheck, { exe: '/bin/sh', args: ['-c', 'check'] });
+  assert.deepEqual(container?.livenessProbe, { exe: '/alive', args: [] });
+  assert.equal(container?.readinessProbe, undefined);
+  assert.equal(container?.cgroupPath, `/docker/${ID}`);
+  assert.equal(fixture.refusal('getContainer', { ...CONTAINER, name: 'web' }).code, 'NOT_FOUND');
+  const both = fixture.refusal('getContainer', { ...CONTAINER, containerId: ID, name: 'web' });
+  assert.deepEqual([both.code, both.fault.field], ['INVALID_ARGUMENT', 'name']);
+});
+
+test('a name or short id of several containers is an error that lists them', async () => {
+  const fixture = await QueryFixture.open(SCRIPT, 0);
+  const { containers } = fixture.inspector.state;
+  const cousin = SHORT.padEnd(64, '0');
+  for (const id of [ID, cousin]) containers.set(id, { ...bareContainer(id, 'docker'), name: 'web' });
+  for (const request of [
+    { ...CONTAINER, containerId: SHORT },
+    { ...CONTAINER, name: 'web' },
+  ]) {
+    const { code, fault } = fixture.refusal('getContainer', request);
+    assert.deepEqual(
+      [code, fault.reason, fault.suggestions],
+      ['FAILED_PRECONDITION', 'AMBIGUOUS', [ID, cousin]],
+    );
+    assert.ok(fault.message.includes(cousin));
+  }
+  assert.equal(fixture.ask('getContainer', { ...CONTAINER, containerId: cousin }).container?.fullId, cousin);
+  const listing = fixture.refusal('listThreads', { ...ALL_THREADS, containerId: SHORT });
+  assert.equal(listing.code, 'FAILED_PRECONDITION');
+});
+
+test('of very many containers of one name an error lists some', async () => {
+  const fixture = await QueryFixture.open(SCRIPT, 0);
+  for (let i = 0; i < 40; i++) {
+    const id = String(i).padStart(64, '0');
+    fixture.inspector.state.containers.set(id, { ...bareContainer(id, 'docker'), name: 'web' });
+  }
+  const { fault } = fixture.refusal('getContainer', { ...CONTAINER, name: 'web' });
+  assert.equal(fault.suggestions?.length, 16);
+  assert.match(fault.message, /^40 containers named web: .* and 24 more$/);
 });
 
 test('a container is found as it was before its metadata came', async () => {
@@ -231,7 +286,7 @@ test('a container is found as it was before its metadata came', async () => {
     ],
   });
   const nameAt = (scope: ReturnType<typeof asOf> | undefined) =>
-    fixture.ask('getContainer', { containerId: SHORT, scope }).container?.name;
+    fixture.ask('getContainer', { ...CONTAINER, containerId: SHORT, scope }).container?.name;
   assert.equal(nameAt(NOW), 'web');
   assert.equal(nameAt(asOf(2)), 'web');
   assert.equal(nameAt(asOf(1)), '');

@@ -50,10 +50,10 @@ export interface Subject {
     /** An fd of a process. */
     { readonly $case: "fd"; readonly value: FdKey }
     | //
-    /** A container, by full or short (12 characters) id. */
+    /** A container, by full or short (12 characters) id. A short id that several containers have is an error that lists them. */
     { readonly $case: "containerId"; readonly value: string }
     | //
-    /** The container a cgroup path belongs to. */
+    /** The container a cgroup path belongs to, as /proc/PID/cgroup shows it. */
     { readonly $case: "cgroupPath"; readonly value: string }
     | //
     /** The thread and fd of a retained event (`evt.num`), as of that event. */
@@ -61,10 +61,16 @@ export interface Subject {
     | //
     /** A pod, by its unique id. */
     { readonly $case: "podUid"; readonly value: string }
+    | //
+    /** A container, by name. A name that several containers have is an error that lists them. */
+    { readonly $case: "containerName"; readonly value: string }
     | undefined;
 }
 
-/** Everything known about a subject; what does not apply or is not known is not set. */
+/**
+ * Everything known about a subject; what does not apply or is not known is not set. Of a container or cgroup path that is the
+ * container: it has no user of its own, and those its files list are many, see `StateService.ListUsers`.
+ */
 export interface Context {
   /** The thread. */
   readonly thread:
@@ -265,6 +271,9 @@ export const Subject: MessageFns<Subject> = {
       case "podUid":
         writer.uint32(58).string(message.key.value);
         break;
+      case "containerName":
+        writer.uint32(66).string(message.key.value);
+        break;
     }
     return writer;
   },
@@ -338,6 +347,14 @@ export const Subject: MessageFns<Subject> = {
             message.key = { $case: "podUid", value: reader.string() };
             continue;
           }
+          case 8: {
+            if (tag !== 66) {
+              break;
+            }
+
+            message.key = { $case: "containerName", value: reader.string() };
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -395,6 +412,12 @@ export const Subject: MessageFns<Subject> = {
       case "podUid": {
         if (object.key?.value !== undefined && object.key?.value !== null) {
           message.key = { $case: "podUid", value: object.key.value };
+        }
+        break;
+      }
+      case "containerName": {
+        if (object.key?.value !== undefined && object.key?.value !== null) {
+          message.key = { $case: "containerName", value: object.key.value };
         }
         break;
       }

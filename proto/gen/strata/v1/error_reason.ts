@@ -51,6 +51,8 @@ export const ErrorReason = {
   SHUTDOWN: 15,
   /** NOT_IN_THIS_VERSION - The contract has it and this version does not; the message says why. */
   NOT_IN_THIS_VERSION: 16,
+  /** AMBIGUOUS - Several containers have the name or the short id asked for; `suggestions` are full ids of theirs. */
+  AMBIGUOUS: 17,
 } as const;
 
 export type ErrorReason = typeof ErrorReason[keyof typeof ErrorReason];
@@ -73,4 +75,5 @@ export namespace ErrorReason {
   export type BACKLOG_FULL = typeof ErrorReason.BACKLOG_FULL;
   export type SHUTDOWN = typeof ErrorReason.SHUTDOWN;
   export type NOT_IN_THIS_VERSION = typeof ErrorReason.NOT_IN_THIS_VERSION;
+  export type AMBIGUOUS = typeof ErrorReason.AMBIGUOUS;
 }

@@ -365,6 +365,14 @@ export interface ContainerMount {
   readonly propagation: string;
 }
 
+/** A command that a runtime or kubelet runs in a container from time to time to see whether it is well. */
+export interface HealthProbe {
+  /** Program, as it is called. */
+  readonly exe: string;
+  /** Arguments of the program. */
+  readonly args: readonly string[];
+}
+
 /** One container. Text comes from container runtimes and is UTF-8. */
 export interface Container {
   /** Id as `container.id` shows it: 12 characters. */
@@ -411,8 +419,22 @@ export interface Container {
   readonly isPodSandbox: boolean;
   /** When it was created, nanoseconds since the epoch; 0 when unknown. */
   readonly createdTimestampNs: bigint;
-  /** False while only the id is known. */
+  /** False until everything its runtime can tell is known; other members may be set all the same. */
   readonly isComplete: boolean;
+  /** Its health check; not set when there is none. */
+  readonly healthcheck:
+    | HealthProbe
+    | undefined;
+  /** The exec probe by which its pod sees whether it lives; not set when there is none. */
+  readonly livenessProbe:
+    | HealthProbe
+    | undefined;
+  /** The exec probe by which its pod sees whether it is ready; not set when there is none. */
+  readonly readinessProbe:
+    | HealthProbe
+    | undefined;
+  /** cgroup as its runtime names it; empty when unknown. */
+  readonly cgroupPath: string;
 }
 
 export interface Container_LabelsEntry {
@@ -2304,6 +2326,73 @@ export const ContainerMount: MessageFns<ContainerMount> = {
   },
 };
 
+function createBaseHealthProbe(): HealthProbe {
+  return { exe: "", args: [] };
+}
+
+export const HealthProbe: MessageFns<HealthProbe> = {
+  encode(message: HealthProbe, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.exe !== "") {
+      writer.uint32(10).string(message.exe);
+    }
+    for (const v of message.args) {
+      writer.uint32(18).string(v!);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): HealthProbe {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseHealthProbe() as any;
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.exe = reader.string();
+            continue;
+          }
+          case 2: {
+            if (tag !== 18) {
+              break;
+            }
+
+            message.args.push(reader.string());
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  create(base?: DeepPartial<HealthProbe>): HealthProbe {
+    return HealthProbe.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<HealthProbe>): HealthProbe {
+    const message = createBaseHealthProbe() as any;
+    message.exe = object.exe ?? "";
+    message.args = object.args?.map((e) => e) || [];
+    return message;
+  },
+};
+
 function createBaseContainer(): Container {
   return {
     id: "",
@@ -2329,6 +2418,10 @@ function createBaseContainer(): Container {
     isPodSandbox: false,
     createdTimestampNs: 0n,
     isComplete: false,
+    healthcheck: undefined,
+    livenessProbe: undefined,
+    readinessProbe: undefined,
+    cgroupPath: "",
   };
 }
 
@@ -2405,6 +2498,18 @@ export const Container: MessageFns<Container> = {
     }
     if (message.isComplete !== false) {
       writer.uint32(184).bool(message.isComplete);
+    }
+    if (message.healthcheck !== undefined) {
+      HealthProbe.encode(message.healthcheck, writer.uint32(194).fork()).join();
+    }
+    if (message.livenessProbe !== undefined) {
+      HealthProbe.encode(message.livenessProbe, writer.uint32(202).fork()).join();
+    }
+    if (message.readinessProbe !== undefined) {
+      HealthProbe.encode(message.readinessProbe, writer.uint32(210).fork()).join();
+    }
+    if (message.cgroupPath !== "") {
+      writer.uint32(218).string(message.cgroupPath);
     }
     return writer;
   },
@@ -2612,6 +2717,38 @@ export const Container: MessageFns<Container> = {
             message.isComplete = reader.bool();
             continue;
           }
+          case 24: {
+            if (tag !== 194) {
+              break;
+            }
+
+            message.healthcheck = HealthProbe.decode(reader, reader.uint32());
+            continue;
+          }
+          case 25: {
+            if (tag !== 202) {
+              break;
+            }
+
+            message.livenessProbe = HealthProbe.decode(reader, reader.uint32());
+            continue;
+          }
+          case 26: {
+            if (tag !== 210) {
+              break;
+            }
+
+            message.readinessProbe = HealthProbe.decode(reader, reader.uint32());
+            continue;
+          }
+          case 27: {
+            if (tag !== 218) {
+              break;
+            }
+
+            message.cgroupPath = reader.string();
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -2670,6 +2807,16 @@ export const Container: MessageFns<Container> = {
       ? BigInt(object.createdTimestampNs)
       : 0n;
     message.isComplete = object.isComplete ?? false;
+    message.healthcheck = (object.healthcheck !== undefined && object.healthcheck !== null)
+      ? HealthProbe.fromPartial(object.healthcheck)
+      : undefined;
+    message.livenessProbe = (object.livenessProbe !== undefined && object.livenessProbe !== null)
+      ? HealthProbe.fromPartial(object.livenessProbe)
+      : undefined;
+    message.readinessProbe = (object.readinessProbe !== undefined && object.readinessProbe !== null)
+      ? HealthProbe.fromPartial(object.readinessProbe)
+      : undefined;
+    message.cgroupPath = object.cgroupPath ?? "";
     return message;
   },
 };

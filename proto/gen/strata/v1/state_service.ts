@@ -199,10 +199,14 @@ export interface ListInterfacesResponse {
 
 /** Request of `StateService.GetContainer`. */
 export interface GetContainerRequest {
-  /** Full or short (12 characters) id. */
+  /** Full or short (12 characters) id. A short id that several containers have is an error that lists them. */
   readonly containerId: string;
   /** Which state, and as of when. */
-  readonly scope: StateScope | undefined;
+  readonly scope:
+    | StateScope
+    | undefined;
+  /** Name, instead of an id. A name that several containers have is an error that lists them. */
+  readonly name: string;
 }
 
 /** Response of `StateService.GetContainer`. */
@@ -1540,7 +1544,7 @@ export const ListInterfacesResponse: MessageFns<ListInterfacesResponse> = {
 };
 
 function createBaseGetContainerRequest(): GetContainerRequest {
-  return { containerId: "", scope: undefined };
+  return { containerId: "", scope: undefined, name: "" };
 }
 
 export const GetContainerRequest: MessageFns<GetContainerRequest> = {
@@ -1550,6 +1554,9 @@ export const GetContainerRequest: MessageFns<GetContainerRequest> = {
     }
     if (message.scope !== undefined) {
       StateScope.encode(message.scope, writer.uint32(18).fork()).join();
+    }
+    if (message.name !== "") {
+      writer.uint32(26).string(message.name);
     }
     return writer;
   },
@@ -1583,6 +1590,14 @@ export const GetContainerRequest: MessageFns<GetContainerRequest> = {
             message.scope = StateScope.decode(reader, reader.uint32());
             continue;
           }
+          case 3: {
+            if (tag !== 26) {
+              break;
+            }
+
+            message.name = reader.string();
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -1604,6 +1619,7 @@ export const GetContainerRequest: MessageFns<GetContainerRequest> = {
     message.scope = (object.scope !== undefined && object.scope !== null)
       ? StateScope.fromPartial(object.scope)
       : undefined;
+    message.name = object.name ?? "";
     return message;
   },
 };
