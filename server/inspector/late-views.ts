@@ -7,6 +7,7 @@ import type { FdInfo } from '../state/fd-info.ts';
 import type { FdTable } from '../state/fd-table.ts';
 import type { InterfaceTable } from '../state/interface-table.ts';
 import type { MachineInfo, StateView } from '../state/os-state.ts';
+import type { PodRow } from '../state/pod-table.ts';
 import type { ThreadInfo } from '../state/thread-info.ts';
 import type { GroupRow, UserRow } from '../state/user-table.ts';
 
@@ -67,6 +68,22 @@ class WrappedState implements StateView {
     return this.inner.findContainerKeys(index, text);
   }
 
+  findPod(key: string): PodRow | undefined {
+    return this.inner.findPod(key);
+  }
+
+  findPodKey(uid: string): string | undefined {
+    return this.inner.findPodKey(uid);
+  }
+
+  findPodKeyByContainer(fullId: string): string | undefined {
+    return this.inner.findPodKeyByContainer(fullId);
+  }
+
+  allPods(): IterableIterator<PodRow> {
+    return this.inner.allPods();
+  }
+
   allThreads(): IterableIterator<ThreadInfo> {
     return this.inner.allThreads();
   }
@@ -120,6 +137,26 @@ export class TracingState extends WrappedState {
     return this.inner.findContainerKey(shortId);
   }
 
+  override findPod(key: string): PodRow | undefined {
+    this.isTouched = true;
+    return this.inner.findPod(key);
+  }
+
+  override findPodKey(uid: string): string | undefined {
+    this.isTouched = true;
+    return this.inner.findPodKey(uid);
+  }
+
+  override findPodKeyByContainer(fullId: string): string | undefined {
+    this.isTouched = true;
+    return this.inner.findPodKeyByContainer(fullId);
+  }
+
+  override allPods(): IterableIterator<PodRow> {
+    this.isTouched = true;
+    return this.inner.allPods();
+  }
+
   override allUsers(): IterableIterator<[string, number, UserRow]> {
     this.isTouched = true;
     return this.inner.allUsers();
@@ -162,5 +199,18 @@ export class CompletedState extends WrappedState {
 
   override findContainerKey(shortId: string): string | undefined {
     return this.inner.findContainerKey(shortId) ?? this.live.findContainerKey(shortId);
+  }
+
+  override findPod(key: string): PodRow | undefined {
+    const then = this.inner.findPod(key);
+    return then?.isComplete === true ? then : (this.live.findPod(key) ?? then);
+  }
+
+  override findPodKey(uid: string): string | undefined {
+    return this.inner.findPodKey(uid) ?? this.live.findPodKey(uid);
+  }
+
+  override findPodKeyByContainer(fullId: string): string | undefined {
+    return this.inner.findPodKeyByContainer(fullId) ?? this.live.findPodKeyByContainer(fullId);
   }
 }

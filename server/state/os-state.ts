@@ -4,6 +4,7 @@ import type { FdInfo } from './fd-info.ts';
 import type { FdTable } from './fd-table.ts';
 import { InterfaceTable } from './interface-table.ts';
 import { PastState } from './past-state.ts';
+import { type PodRow, PodTable } from './pod-table.ts';
 import { ProcessTree } from './process-tree.ts';
 import type { ThreadInfo } from './thread-info.ts';
 import { ThreadTable } from './thread-table.ts';
@@ -17,6 +18,7 @@ export interface StateLimits {
   readonly usersMax: number;
   readonly groupsMax: number;
   readonly containersMax: number;
+  readonly podsMax: number;
   readonly interfacesMax: number;
   /** Changes remembered for point-in-time answers. */
   readonly undoEntriesMax: number;
@@ -28,6 +30,7 @@ export const DEFAULT_STATE_LIMITS: StateLimits = {
   usersMax: 65_536,
   groupsMax: 65_536,
   containersMax: 16_384,
+  podsMax: 4_096,
   interfacesMax: 4_096,
   undoEntriesMax: 65_536,
 };
@@ -56,6 +59,12 @@ export interface StateView {
   findContainerKey(shortId: string): string | undefined;
   /** Keys of all containers that are shown with this id, or that have this name. */
   findContainerKeys(index: ContainerIndex, text: string): readonly string[];
+  /** A pod by its key (uid). */
+  findPod(key: string): PodRow | undefined;
+  /** Key of the pod that cgroups and runtimes call so: its uid, or that of a static pod. */
+  findPodKey(uid: string): string | undefined;
+  /** Key of the pod that has this container (full id). */
+  findPodKeyByContainer(fullId: string): string | undefined;
   /** All rows, in no particular order. */
   allThreads(): IterableIterator<ThreadInfo>;
   /** `[number, row]` of every fd of the table. */
@@ -65,6 +74,7 @@ export interface StateView {
   allGroups(): IterableIterator<[string, number, GroupRow]>;
   /** `[full id, row]` of every container. */
   allContainers(): IterableIterator<[string, ContainerRow]>;
+  allPods(): IterableIterator<PodRow>;
   readonly machine: MachineInfo;
   /** Whether the events come from a live node, or from a recording that this project made of one. */
   readonly isLive: boolean;
@@ -83,6 +93,7 @@ export class OsState implements StateView {
   readonly users: UserTable;
   readonly groups: GroupTable;
   readonly containers: ContainerTable;
+  readonly pods: PodTable;
   readonly interfaces: InterfaceTable;
   machine: MachineInfo;
   isLive: boolean;
@@ -96,6 +107,7 @@ export class OsState implements StateView {
     this.users = new IdentityTable<UserRow>(limits.usersMax, this.undo);
     this.groups = new IdentityTable<GroupRow>(limits.groupsMax, this.undo);
     this.containers = new ContainerTable(limits.containersMax, this.undo);
+    this.pods = new PodTable(limits.podsMax, this.undo);
     this.interfaces = new InterfaceTable(limits.interfacesMax);
     this.machine = UNKNOWN_MACHINE;
     this.isLive = false;
@@ -162,6 +174,22 @@ export class OsState implements StateView {
 
   allContainers(): IterableIterator<[string, ContainerRow]> {
     return this.containers.entries();
+  }
+
+  findPod(key: string): PodRow | undefined {
+    return this.pods.find(key);
+  }
+
+  findPodKey(uid: string): string | undefined {
+    return this.pods.findKey(uid);
+  }
+
+  findPodKeyByContainer(fullId: string): string | undefined {
+    return this.pods.findUidByContainer(fullId);
+  }
+
+  allPods(): IterableIterator<PodRow> {
+    return this.pods.values();
   }
 
   /**

@@ -10,6 +10,7 @@ import type { FdInfo } from './fd-info.ts';
 import type { FdTable } from './fd-table.ts';
 import type { InterfaceTable } from './interface-table.ts';
 import type { MachineInfo, OsState, StateView } from './os-state.ts';
+import type { PodRow } from './pod-table.ts';
 import type { ThreadInfo } from './thread-info.ts';
 import { UndoOverlay } from './undo-overlay.ts';
 import type { GroupRow, IdentityTable, UserRow } from './user-table.ts';
@@ -105,6 +106,20 @@ export class PastState implements StateView {
     return keys;
   }
 
+  findPod(key: string): PodRow | undefined {
+    const past = this.overlay.rowsOf(this.live.pods);
+    return past?.has(key) ? (past.get(key) as PodRow | undefined) : this.live.pods.find(key);
+  }
+
+  findPodKey(uid: string): string | undefined {
+    return this.findKeyOfPod(this.live.pods.findKey(uid), (row) => row.uid === uid || row.staticUid === uid);
+  }
+
+  findPodKeyByContainer(fullId: string): string | undefined {
+    const { pods } = this.live;
+    return this.findKeyOfPod(pods.findUidByContainer(fullId), (row) => row.containerIds.includes(fullId));
+  }
+
   *allThreads(): IterableIterator<ThreadInfo> {
     const past = this.overlay.rowsOf(this.live.threads);
     for (const row of this.live.threads.values()) {
@@ -135,6 +150,24 @@ export class PastState implements StateView {
       if (!past?.has(entry[0])) yield entry;
     }
     yield* restored<string, ContainerRow>(past);
+  }
+
+  *allPods(): IterableIterator<PodRow> {
+    const past = this.overlay.rowsOf(this.live.pods);
+    for (const row of this.live.pods.values()) {
+      if (!past?.has(row.uid)) yield row;
+    }
+    for (const [, row] of restored<string, PodRow>(past)) yield row;
+  }
+
+  /** `now`: the key that it is found under today. */
+  private findKeyOfPod(now: string | undefined, isIt: (row: PodRow) => boolean): string | undefined {
+    const past = this.overlay.rowsOf(this.live.pods);
+    if (past === undefined) return now;
+    for (const [key, row] of restored<string, PodRow>(past)) {
+      if (isIt(row)) return key;
+    }
+    return now !== undefined && past.has(now) ? undefined : now;
   }
 
   private findIdentity<Row>(table: IdentityTable<Row>, containerId: string, id: number): Row | undefined {

@@ -16,6 +16,7 @@ export const TEST_LIMITS: StateLimits = {
   usersMax: 100,
   groupsMax: 100,
   containersMax: 100,
+  podsMax: 100,
   interfacesMax: 10,
   undoEntriesMax: 100_000,
 };

@@ -35,6 +35,7 @@ const LIMITS = {
   usersMax: 1,
   groupsMax: 1,
   containersMax: 1,
+  podsMax: 1,
   interfacesMax: 1,
   undoEntriesMax: 0,
 };
