@@ -5,6 +5,7 @@ import type {
 } from '../proto/gen/strata/v1/event_service.ts';
 import type { FieldSchema } from '../proto/gen/strata/v1/value.ts';
 import { ColumnReader, type EventValue, type ValueForm } from './column-reader.ts';
+import type { EventCompletion, LateOutcome } from './event-completion.ts';
 
 /** What a stream knows that its batches are read with. */
 export interface StreamSchema {
@@ -22,6 +23,7 @@ export class EventBatch implements Iterable<StreamedEvent> {
   private readonly readers: (ColumnReader | undefined)[];
   private lineStarts: Uint32Array | undefined;
   private matchStarts: Uint32Array | undefined;
+  private incompleteRows: ReadonlySet<number> | undefined;
 
   constructor(message: EventBatchMessage, schema: StreamSchema) {
     this.message = message;
@@ -29,6 +31,7 @@ export class EventBatch implements Iterable<StreamedEvent> {
     this.readers = new Array<ColumnReader | undefined>(schema.fields.length).fill(undefined);
     this.lineStarts = undefined;
     this.matchStarts = undefined;
+    this.incompleteRows = undefined;
   }
 
   get count(): number {
@@ -43,6 +46,12 @@ export class EventBatch implements Iterable<StreamedEvent> {
   /** All lines of a text or JSON batch, each ended by a newline. */
   get rendered(): Buffer {
     return this.message.rendered;
+  }
+
+  /** Whether the event was sent without what may become known of its container. */
+  isIncomplete(row: number): boolean {
+    this.incompleteRows ??= new Set(this.message.incompleteRows);
+    return this.incompleteRows.has(row);
   }
 
   /** The column of a field, by its position in the schema. Throws RangeError for others. */
@@ -84,10 +93,27 @@ export class EventBatch implements Iterable<StreamedEvent> {
 export class StreamedEvent {
   readonly batch: EventBatch;
   readonly row: number;
+  private late: { readonly completion: EventCompletion; readonly row: number } | undefined;
 
   constructor(batch: EventBatch, row: number) {
     this.batch = batch;
     this.row = row;
+    this.late = undefined;
+  }
+
+  /** Whether it was sent without what may become known of its container. */
+  get isIncomplete(): boolean {
+    return this.batch.isIncomplete(this.row);
+  }
+
+  /** How the wait for what was missing ended; undefined when nothing was missing, or no completion has come. */
+  get lateOutcome(): LateOutcome | undefined {
+    return this.late?.completion.outcome;
+  }
+
+  /** From now on the values of entry `row` of the completion stand in place of those that were sent. */
+  complete(completion: EventCompletion, row: number): void {
+    this.late = { completion, row };
   }
 
   /** Sequence number within the subscription. */
@@ -130,6 +156,8 @@ export class StreamedEvent {
   private read(field: string | number, form: ValueForm): EventValue {
     const position = typeof field === 'number' ? field : this.batch.schema.positions.get(field);
     if (position === undefined) throw new RangeError(`the stream has no field ${field}`);
+    const { late } = this;
+    if (late?.completion.has(position) === true) return late.completion.value(position, late.row, form);
     return this.batch.column(position).value(this.row, form);
   }
 }

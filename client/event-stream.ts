@@ -3,7 +3,6 @@
  * everything the server says, in order. One stream is iterated once.
  */
 import type {
-  Completion,
   Ended,
   FiltersChanged,
   Gap,
@@ -14,6 +13,8 @@ import type {
 } from '../proto/gen/strata/v1/event_service.ts';
 import { StrataClientError, toClientError } from './client-error.ts';
 import { EventBatch, type StreamedEvent, type StreamSchema } from './event-batch.ts';
+import { EventCompletion } from './event-completion.ts';
+import { LateEvents } from './late-events.ts';
 
 /** Called between events, in order, while the stream is iterated. */
 export interface StreamListeners {
@@ -21,7 +22,8 @@ export interface StreamListeners {
   /** Events are missing at this place. */
   readonly onGap?: ((gap: Gap) => void) | undefined;
   readonly onHeartbeat?: ((heartbeat: Heartbeat) => void) | undefined;
-  readonly onCompletion?: ((completion: Completion) => void) | undefined;
+  /** What was not known when events were sent; they have been iterated before. */
+  readonly onCompletion?: ((completion: EventCompletion) => void) | undefined;
   readonly onFiltersChanged?: ((change: FiltersChanged) => void) | undefined;
   readonly onEnded?: ((ended: Ended) => void) | undefined;
 }
@@ -30,6 +32,13 @@ export interface StreamListeners {
 export interface MessageSource extends AsyncIterable<StreamEventsResponse> {
   cancel(): void;
 }
+
+export interface CompletedOptions {
+  /** Events that wait for their completion at most; the oldest go as they are when there are more. Default 65,536. */
+  readonly eventsMax?: number | undefined;
+}
+
+const WAITING_EVENTS_MAX = 65_536;
 
 export class EventStream implements AsyncIterable<StreamedEvent> {
   private readonly source: MessageSource;
@@ -83,10 +92,29 @@ export class EventStream implements AsyncIterable<StreamedEvent> {
   async *batches(): AsyncGenerator<EventBatch, void, undefined> {
     for await (const { message } of this.messages()) {
       if (message?.$case !== 'batch') continue;
-      if (this.schema === undefined)
-        throw new StrataClientError('INTERNAL', 'the stream did not start with its schema');
-      yield new EventBatch(message.value, this.schema);
+      yield new EventBatch(message.value, this.mustSchema());
     }
+  }
+
+  /**
+   * Events with late values in place (DELIVERY_MODE_IMMEDIATE, TYPED): one that was sent incomplete comes when its completion
+   * has come, others pass it. What waits goes as it is (`isIncomplete`, and no `lateOutcome`) when the stream ends, when
+   * completions were lost, and when too many wait.
+   */
+  async *completed(options: CompletedOptions = {}): AsyncGenerator<StreamedEvent, void, undefined> {
+    const late = new LateEvents(options.eventsMax ?? WAITING_EVENTS_MAX);
+    let lostCompletions = 0n;
+    for await (const { message } of this.messages()) {
+      if (message?.$case === 'batch') {
+        for (const event of new EventBatch(message.value, this.mustSchema())) yield* late.add(event);
+      } else if (message?.$case === 'completion') {
+        yield* late.complete(new EventCompletion(message.value, this.mustSchema()));
+      } else if (message?.$case === 'heartbeat' && message.value.lostCompletionCount > lostCompletions) {
+        lostCompletions = message.value.lostCompletionCount;
+        yield* late.takeAll();
+      }
+    }
+    yield* late.takeAll();
   }
 
   async *messages(): AsyncGenerator<StreamEventsResponse, void, undefined> {
@@ -121,7 +149,8 @@ export class EventStream implements AsyncIterable<StreamedEvent> {
         this.listeners.onHeartbeat?.(message.value);
         return;
       case 'completion':
-        this.listeners.onCompletion?.(message.value);
+        if (this.listeners.onCompletion === undefined) return;
+        this.listeners.onCompletion(new EventCompletion(message.value, this.mustSchema()));
         return;
       case 'filtersChanged':
         for (const filter of message.value.filters) this.filters.set(filter.id, filter);
@@ -134,6 +163,11 @@ export class EventStream implements AsyncIterable<StreamedEvent> {
       case undefined:
       // A kind of message that a newer server sends: nothing this client must act on.
     }
+  }
+
+  private mustSchema(): StreamSchema {
+    if (this.schema !== undefined) return this.schema;
+    throw new StrataClientError('INTERNAL', 'the stream did not start with its schema');
   }
 
   private onStarted(started: Started): void {

@@ -1,5 +1,6 @@
 /** Writes the messages of an event stream: lines to the output, what happened to them as notes. */
 import {
+  type Completion,
   type Ended,
   EndReason,
   type Gap,
@@ -7,7 +8,9 @@ import {
   type Started,
   type StreamEventsResponse,
 } from '../../proto/gen/strata/v1/event_service.ts';
+import type { FieldSchema } from '../../proto/gen/strata/v1/value.ts';
 import { CliError } from './cli-error.ts';
+import { completionLines } from './completion-lines.ts';
 import type { OutputWriter } from './output-writer.ts';
 import { formatCount, ProgressBar } from './progress-bar.ts';
 
@@ -18,6 +21,8 @@ export interface EventPrinterOptions {
   /** Stream for a progress bar; undefined for none. */
   readonly progressStream: NodeJS.WriteStream | undefined;
   readonly isProgressForced: boolean;
+  /** Whether what becomes known of events later is printed: a line of JSON per event. */
+  readonly hasCompletions: boolean;
   /** Whether to tell at the end what was read and how fast. */
   readonly hasSummary: boolean;
   readonly nowMs: () => number;
@@ -37,6 +42,8 @@ export class EventPrinter {
   #progress: ProgressBar | undefined;
   #printedCount = 0;
   #lostCount = 0n;
+  #lostCompletionCount = 0n;
+  #schema: readonly FieldSchema[] = [];
 
   constructor(options: EventPrinterOptions) {
     this.#options = options;
@@ -68,11 +75,15 @@ export class EventPrinter {
               this.#progress?.setBytesRead(Number(message.value.captureBytesRead));
             }
             break;
+          case 'completion':
+            await this.#onCompletion(message.value);
+            break;
           case 'gap':
             this.#onGap(message.value);
             break;
           case 'ended':
             ended = message.value;
+            this.#lostCompletionCount = ended.lostCompletionCount;
             break;
           default:
         }
@@ -86,7 +97,14 @@ export class EventPrinter {
     return ended;
   }
 
+  async #onCompletion(completion: Completion): Promise<void> {
+    if (!this.#options.hasCompletions) return;
+    const wait = this.#options.output.write(completionLines(completion, this.#schema));
+    if (wait !== undefined) await wait;
+  }
+
   #onStarted(started: Started): void {
+    this.#schema = started.schema;
     const { progressStream, isProgressForced, nowMs } = this.#options;
     if (progressStream === undefined || this.#progress !== undefined) return;
     const totalBytes = started.captureBytes === undefined ? undefined : Number(started.captureBytes);
@@ -109,6 +127,8 @@ export class EventPrinter {
     const parts = [`${formatCount(this.#printedCount)} events printed`];
     if (seen !== undefined) parts.push(`${formatCount(seen)} read`);
     if (this.#lostCount > 0n) parts.push(`${formatCount(this.#lostCount)} lost`);
+    if (this.#lostCompletionCount > 0n)
+      parts.push(`${formatCount(this.#lostCompletionCount)} completions lost`);
     const rate = (seen ?? this.#printedCount) / Math.max(seconds, 1e-3);
     this.#options.note(`${parts.join(', ')} in ${seconds.toFixed(2)} s (${formatCount(rate)} events/s)`);
   }

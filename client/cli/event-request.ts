@@ -1,5 +1,10 @@
 /** From the options of `replay` and `events` to a StreamEvents request. */
-import { OutputPreset, Rendering, StreamEventsRequest } from '../../proto/gen/strata/v1/event_service.ts';
+import {
+  DeliveryMode,
+  OutputPreset,
+  Rendering,
+  StreamEventsRequest,
+} from '../../proto/gen/strata/v1/event_service.ts';
 import { usageError } from './cli-error.ts';
 import type { PresetTemplates } from './colored-presets.ts';
 import { readFieldList } from './field-list.ts';
@@ -10,7 +15,17 @@ export interface EventOptions {
   readonly format?: string | undefined;
   readonly json?: boolean | undefined;
   readonly count?: number | undefined;
+  readonly delivery?: DeliveryWord | undefined;
 }
+
+/** What `--delivery` takes. */
+export const DELIVERY_WORDS = ['immediate', 'complete'] as const;
+export type DeliveryWord = (typeof DELIVERY_WORDS)[number];
+
+const DELIVERIES: Readonly<Record<DeliveryWord, DeliveryMode>> = {
+  immediate: DeliveryMode.IMMEDIATE,
+  complete: DeliveryMode.COMPLETE,
+};
 
 /** Fields of `--json` when none are named: those of the default line. */
 const DEFAULT_JSON_FIELDS: readonly string[] = [
@@ -68,6 +83,7 @@ export function makeEventQuery(
     batchLimits: BATCH_LIMITS,
     heartbeatIntervalMs: HEARTBEAT_INTERVAL_MS,
     eventsMax: options.count === undefined ? undefined : BigInt(options.count),
+    deliveryMode: options.delivery === undefined ? DeliveryMode.UNSPECIFIED : DELIVERIES[options.delivery],
     ...projection(options, texts, presets),
   });
   return { request: { ...request, start }, texts };

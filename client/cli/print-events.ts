@@ -29,6 +29,7 @@ export async function printEvents(
     note: (text) => note(context, text),
     progressStream: (options.progress ?? isUseful) ? process.stderr : undefined,
     isProgressForced: options.progress === true,
+    hasCompletions: options.json === true && options.delivery === 'immediate',
     hasSummary: options.verbose === true || options.progress === true,
     nowMs: () => context.nowMs(),
   });

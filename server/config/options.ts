@@ -313,8 +313,10 @@ export const OPTION_ROWS = [
     default: 65_536,
     min: 1,
     max: 1_048_576,
-    description: 'events held per subscription in delivery COMPLETE',
-    atLimit: 'the oldest are sent, marked as incomplete (counter events_released_incomplete)',
+    description:
+      'events kept while their container is asked about, for all subscriptions together: those that delivery COMPLETE holds, and those that completions are owed for',
+    atLimit:
+      'the oldest container gives way: its events are sent, marked as incomplete (counter events_released_incomplete), or get no values later (counter completions_lost)',
   },
   {
     name: 'complete-hold-bytes',
@@ -324,8 +326,8 @@ export const OPTION_ROWS = [
     default: 16_777_216,
     min: 65_536,
     max: 1_073_741_824,
-    description: 'bytes of events held per subscription in delivery COMPLETE',
-    atLimit: 'the oldest are sent, marked as incomplete (counter events_released_incomplete)',
+    description: 'bytes of events kept while their container is asked about, for all subscriptions together',
+    atLimit: 'as for complete-hold-events',
   },
   {
     name: 'listen',

@@ -48,7 +48,7 @@ export interface ContainerConfig {
   readonly lookupMs: number;
   /** How long a row stays after the last thread. */
   readonly lingerMs: number;
-  /** Delivery COMPLETE, for each subscription. */
+  /** What waits for containers, for all subscriptions together. */
   readonly holdMs: number;
   readonly holdEventsMax: number;
   readonly holdBytesMax: number;

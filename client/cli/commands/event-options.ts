@@ -1,6 +1,6 @@
 /** Options that `replay` and `events` share. */
 import { Argument, type Command, InvalidArgumentError, Option } from 'commander';
-import type { EventOptions } from '../event-request.ts';
+import { DELIVERY_WORDS, type EventOptions } from '../event-request.ts';
 
 /** The options as commander hands them to the action. */
 export interface PrintOptions extends EventOptions {
@@ -39,6 +39,12 @@ export function addEventOptions(command: Command): Command {
     .option(
       '-j, --json',
       'one JSON object per event: keys are the names in --fields, values are typed, 64-bit integers exact, null where absent',
+    )
+    .addOption(
+      new Option(
+        '--delivery <MODE>',
+        'events of containers that are still being asked about. complete: wait for the metadata, in order, for a bounded time; immediate: are printed at once, and with --json a line {"completion": ...} per event follows when more is known (default: at once, without those lines)',
+      ).choices(DELIVERY_WORDS),
     )
     .addOption(new Option('-n, --count <N>', 'end after N matching events').argParser(parseCount))
     .option(

@@ -5,13 +5,17 @@ import { CliError, EXIT_FAILURE } from '../../../client/cli/cli-error.ts';
 import { checkEnd, EventPrinter, formatGap } from '../../../client/cli/event-printer.ts';
 import { OutputClosedError, OutputWriter } from '../../../client/cli/output-writer.ts';
 import {
+  Completion,
+  CompletionOutcome,
   Ended,
   EndReason,
   EventBatch,
   Gap,
   GapCause,
+  Started,
   StreamEventsResponse,
 } from '../../../proto/gen/strata/v1/event_service.ts';
+import { FieldType } from '../../../proto/gen/strata/v1/value.ts';
 
 type Message = NonNullable<StreamEventsResponse['message']>;
 
@@ -34,12 +38,13 @@ function collector(): { readonly sink: Writable; readonly chunks: Buffer[] } {
   return { sink, chunks };
 }
 
-function printer(sink: Writable, notes: string[], hasSummary = false): EventPrinter {
+function printer(sink: Writable, notes: string[], hasSummary = false, hasCompletions = false): EventPrinter {
   return new EventPrinter({
     output: new OutputWriter(sink),
     note: (text) => notes.push(text),
     progressStream: undefined,
     isProgressForced: false,
+    hasCompletions,
     hasSummary,
     nowMs: () => 0,
   });
@@ -54,6 +59,33 @@ describe('EventPrinter', () => {
     );
     assert.equal(Buffer.concat(chunks).toString(), '1 \xff\n2\n3\n');
     assert.equal(result?.seenCount, 9n);
+  });
+
+  it('writes a line per completed event behind the events when asked to', async () => {
+    const schema = [
+      { name: 'evt.num', type: FieldType.UINT64 },
+      { name: 'container.name', type: FieldType.STRING },
+    ];
+    const started: Message = { $case: 'started', value: Started.fromPartial({ schema }) };
+    const completion: Message = {
+      $case: 'completion',
+      value: Completion.fromPartial({
+        sequences: [3n, 5n],
+        fieldIndexes: [1],
+        columns: [{ present: Buffer.from([1]), dictionary: [Buffer.from('we"b')], dictionaryIndexes: [0] }],
+        outcome: CompletionOutcome.TIMED_OUT,
+        containerId: 'abc',
+      }),
+    };
+    const rest = '"container_id":"abc","outcome":"timed-out"';
+    const expected =
+      `{"completion":{"sequence":3,${rest},"values":{"container.name":"we\\"b"}}}\n` +
+      `{"completion":{"sequence":5,${rest},"values":{"container.name":null}}}\n`;
+    for (const hasCompletions of [true, false]) {
+      const { sink, chunks } = collector();
+      await printer(sink, [], false, hasCompletions).print(streamOf(started, batch('{}\n', 1), completion));
+      assert.equal(Buffer.concat(chunks).toString(), `{}\n${hasCompletions ? expected : ''}`);
+    }
   });
 
   it('notes gaps and the summary', async () => {

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import { CliError, EXIT_USAGE } from '../../../client/cli/cli-error.ts';
 import { type EventOptions, makeEventQuery } from '../../../client/cli/event-request.ts';
-import { OutputPreset, Rendering } from '../../../proto/gen/strata/v1/event_service.ts';
+import { DeliveryMode, OutputPreset, Rendering } from '../../../proto/gen/strata/v1/event_service.ts';
 
 const query = (filter: readonly string[], options: EventOptions) =>
   makeEventQuery(filter, options, undefined);
@@ -12,6 +12,12 @@ describe('makeEventQuery', () => {
     const { request, texts } = query(['proc.name', '=', 'cat'], {});
     assert.deepEqual(request.filters, [{ name: '', condition: 'proc.name = cat' }]);
     assert.equal(texts.get('filters[0].condition'), 'proc.name = cat');
+  });
+
+  it('leaves the delivery to the server unless one is named', () => {
+    assert.equal(query([], {}).request.deliveryMode, DeliveryMode.UNSPECIFIED);
+    assert.equal(query([], { delivery: 'complete' }).request.deliveryMode, DeliveryMode.COMPLETE);
+    assert.equal(query([], { delivery: 'immediate' }).request.deliveryMode, DeliveryMode.IMMEDIATE);
   });
 
   it('asks for the default line when nothing else is wanted', () => {

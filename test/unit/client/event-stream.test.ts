@@ -3,6 +3,7 @@ import { test } from 'node:test';
 import { StrataClientError } from '../../../client/client-error.ts';
 import { EventStream } from '../../../client/event-stream.ts';
 import {
+  CompletionOutcome,
   type DeepPartial,
   GapCause,
   Started,
@@ -160,3 +161,70 @@ async function collect(items: AsyncIterable<unknown>): Promise<number> {
   for await (const _ of items) count++;
   return count;
 }
+
+const MARKED: Message = { $case: 'batch', value: { ...BATCH.value, incompleteRows: [0] } };
+const LATER: Message = {
+  $case: 'batch',
+  value: { ...BATCH.value, firstSequence: 2n, incompleteRows: [1] },
+};
+
+function completionOf(sequences: readonly bigint[], name: string): Message {
+  const columns = [{ dictionary: [Buffer.from(name)], dictionaryIndexes: sequences.map(() => 0) }];
+  return {
+    $case: 'completion',
+    value: {
+      sequences: [...sequences],
+      fieldIndexes: [0],
+      columns,
+      outcome: CompletionOutcome.COMPLETE,
+      containerId: 'c1',
+    },
+  };
+}
+
+test('marked events are told apart, and completions are read by sequence and field', async () => {
+  const seen: unknown[] = [];
+  const stream = new EventStream(sourceOf([STARTED, MARKED, completionOf([0n], 'late'), ENDED]), {
+    onCompletion: (completion) => {
+      seen.push(completion.containerId, completion.outcome, completion.fields, [...completion]);
+    },
+  });
+  for await (const event of stream) seen.push([event.sequence, event.isIncomplete, event.lateOutcome]);
+  assert.deepEqual(seen, [
+    [0n, true, undefined],
+    [1n, false, undefined],
+    'c1',
+    'complete',
+    ['proc.name'],
+    [{ sequence: 0n, values: { 'proc.name': 'late' } }],
+  ]);
+});
+
+test('completed() holds marked events back until their late values are in place', async () => {
+  const messages = [STARTED, MARKED, LATER, completionOf([0n, 3n, 99n], 'late'), ENDED];
+  const seen: unknown[] = [];
+  for await (const event of new EventStream(sourceOf(messages), {}).completed()) {
+    seen.push([event.sequence, event.get('proc.name'), event.get('evt.num'), event.lateOutcome]);
+  }
+  assert.deepEqual(seen, [
+    [1n, 'cat', 9, undefined],
+    [2n, undefined, 7, undefined],
+    [0n, 'late', 7, 'complete'],
+    [3n, 'late', 9, 'complete'],
+  ]);
+});
+
+test('completed() lets events go as they are when too many wait, when completions were lost, and at the end', async () => {
+  const heartbeat: Message = { $case: 'heartbeat', value: { lostCompletionCount: 1n } };
+  const order = async (messages: readonly Message[], eventsMax: number) => {
+    const seen: string[] = [];
+    const stream = new EventStream(sourceOf(messages), {});
+    for await (const event of stream.completed({ eventsMax }))
+      seen.push(`${event.sequence} ${event.lateOutcome ?? '-'}`);
+    return seen;
+  };
+  const late = [STARTED, MARKED, LATER, completionOf([0n], 'late'), ENDED];
+  assert.deepEqual(await order(late, 1), ['1 -', '2 -', '0 -', '3 -']);
+  assert.deepEqual(await order(late, 2), ['1 -', '2 -', '0 complete', '3 -']);
+  assert.deepEqual(await order([STARTED, MARKED, heartbeat, LATER, ENDED], 9), ['1 -', '0 -', '2 -', '3 -']);
+});
