@@ -1,9 +1,12 @@
 /** `strata get ...`: rows of the state. */
 import { type Command, InvalidArgumentError, Option } from 'commander';
-import type { StateScope } from '../../../proto/gen/strata/v1/state.ts';
+import { type Container, StateScope } from '../../../proto/gen/strata/v1/state.ts';
 import type { Config } from '../../../server/config/config.ts';
+import { StrataClientError } from '../../client-error.ts';
+import type { StrataClient } from '../../strata-client.ts';
 import { BUNDLED_CAPTURE_NAME } from '../capture-file.ts';
 import { CliError } from '../cli-error.ts';
+import { containerPairs } from '../container-view.ts';
 import type { CliContext } from '../context.ts';
 import { explainError } from '../explain-error.ts';
 import { liveConfig } from '../live-options.ts';
@@ -52,6 +55,7 @@ export function addGetCommand(program: Command, context: CliContext): void {
     );
   addThread(get, context);
   addFds(get, context);
+  addContainer(get, context);
   addList(get, context, 'threads', 'all threads', THREAD_LIST);
   addList(get, context, 'users', 'users of the node and of containers', USER_LIST);
   addList(get, context, 'groups', 'groups of the node and of containers', GROUP_LIST);
@@ -83,6 +87,37 @@ function addFds(get: Command, context: CliContext): void {
   addGetOptions(command).action((tid: bigint, options: GetOptions) =>
     runLookup(context, options, printList(context, options, fdList(tid))),
   );
+}
+
+function addContainer(get: Command, context: CliContext): void {
+  const command = get
+    .command('container')
+    .description('Prints one container.')
+    .argument('<ID|NAME>', 'full or short (12 characters) id, or name');
+  addGetOptions(command).action((text: string, options: GetOptions) =>
+    runLookup(context, options, async ({ client }, scope) => {
+      const container = await findContainer(client, text, scope);
+      if (container === undefined) throw new CliError(`no container ${text}`);
+      return options.json === true ? stateJsonLine(container) : formatPairs(containerPairs(container));
+    }),
+  );
+}
+
+/** By id, else by name. */
+async function findContainer(
+  client: StrataClient,
+  text: string,
+  scope: Partial<StateScope>,
+): Promise<Container | undefined> {
+  const find = async (request: { readonly containerId: string } | { readonly name: string }) => {
+    try {
+      return (await client.getContainer({ ...request, scope: StateScope.fromPartial(scope) })).container;
+    } catch (error) {
+      if (error instanceof StrataClientError && error.code === 'NOT_FOUND') return undefined;
+      throw error;
+    }
+  };
+  return (await find({ containerId: text })) ?? (await find({ name: text }));
 }
 
 function addList<Row extends object>(
