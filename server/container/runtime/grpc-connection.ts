@@ -38,12 +38,15 @@ export class GrpcConnection {
   readonly socketPath: string;
   private readonly callTimeoutMs: number;
   private client: Client | undefined;
+  /** Replaced, with calls under way. */
+  private readonly retired: Set<Client>;
   private isClosed: boolean;
 
   constructor(socketPath: string, callTimeoutMs: number) {
     this.socketPath = socketPath;
     this.callTimeoutMs = callTimeoutMs;
     this.client = undefined;
+    this.retired = new Set();
     this.isClosed = false;
   }
 
@@ -61,7 +64,7 @@ export class GrpcConnection {
         { deadline },
         (error, answer) => {
           options.signal.removeEventListener('abort', onAbort);
-          if (error !== null) reject(this.failure(error, method, options.signal));
+          if (error !== null) reject(this.failure(error, method, options.signal, client));
           else if (answer === undefined)
             reject(new RuntimeError('protocol', `${this.what(method)}: no answer`));
           else resolve(answer);
@@ -97,7 +100,7 @@ export class GrpcConnection {
       });
       call.on('error', (error) => {
         options.signal.removeEventListener('abort', onAbort);
-        reject(this.failure(error, method, options.signal));
+        reject(this.failure(error, method, options.signal, client));
       });
       call.on('end', () => {
         options.signal.removeEventListener('abort', onAbort);
@@ -106,15 +109,24 @@ export class GrpcConnection {
     });
   }
 
-  /** The next call connects anew, whatever the state of the connection seems to be. */
+  /** The next call connects anew, whatever the state of the connection seems to be. Calls under way may still be answered. */
   reset(): void {
-    this.client?.close();
+    const { client } = this;
     this.client = undefined;
+    if (client === undefined) return;
+    this.retired.add(client);
+    // By then all of its calls are answered or over time.
+    setTimeout(() => this.retire(client), this.callTimeoutMs).unref();
   }
 
   close(): void {
     this.isClosed = true;
     this.reset();
+    for (const client of this.retired) this.retire(client);
+  }
+
+  private retire(client: Client): void {
+    if (this.retired.delete(client)) client.close();
   }
 
   /** Throws when no call may be made. */
@@ -128,21 +140,23 @@ export class GrpcConnection {
     return this.client;
   }
 
-  private failure(error: unknown, method: GrpcMethod, signal: AbortSignal): RuntimeError {
+  private failure(error: unknown, method: GrpcMethod, signal: AbortSignal, client: Client): RuntimeError {
     if (signal.aborted) {
       return new RuntimeError('unreachable', `${this.what(method)}: given up`, { cause: error });
     }
     const failure = grpcCallError(error, this.socketPath, method.name);
     // Somebody accepted and said nothing: should the socket be another's by now, only a new connection finds out.
-    const channel = failure.code === status.DEADLINE_EXCEEDED ? this.client?.getChannel() : undefined;
-    if (channel !== undefined && channel.getConnectivityState(false) !== connectivityState.READY)
-      this.reset();
+    if (failure.code === status.DEADLINE_EXCEEDED && client === this.client && !isReady(client)) this.reset();
     return failure;
   }
 
   private what(method: GrpcMethod): string {
     return `${this.socketPath}: ${method.name}`;
   }
+}
+
+function isReady(client: Client): boolean {
+  return client.getChannel().getConnectivityState(false) === connectivityState.READY;
 }
 
 function metadataOf(options: CallOptions): Metadata {

@@ -21,11 +21,19 @@ beforeEach(async () => {
   socketPath = join(dir, 'containerd.sock');
   runtime = new FakeContainerd(socketPath);
   await runtime.listen();
-  client = new ContainerdClient({ socketPath, callTimeoutMs: 400 });
+  client = clientOf(20_000);
 });
 
+const opened: ContainerdClient[] = [];
+
+function clientOf(callTimeoutMs: number): ContainerdClient {
+  const one = new ContainerdClient({ socketPath, callTimeoutMs });
+  opened.push(one);
+  return one;
+}
+
 afterEach(async () => {
-  client.close();
+  for (const one of opened.splice(0)) one.close();
   await runtime.close();
   rmSync(dir, { recursive: true });
 });
@@ -55,6 +63,7 @@ const FAULTS: readonly (readonly [GrpcFault, RuntimeFault])[] = [
 
 for (const [fault, expected] of FAULTS) {
   test(`${fault}: ${expected}, and the next call is answered`, async () => {
+    if (fault === 'hang') client = clientOf(1_000);
     await client.connect(signal);
     runtime.faults.set('', fault);
     assert.equal(await faultOf(client.list(signal)), expected);
@@ -71,6 +80,7 @@ const MODES: readonly (readonly ['silent' | 'reset' | 'noise', readonly RuntimeF
 
 for (const [mode, expected] of MODES) {
   test(`a socket that is ${mode}: ${expected.join(' or ')}, and found out when it answers again`, async () => {
+    if (mode === 'silent') client = clientOf(1_000);
     runtime.socket.mode = mode;
     const fault = await faultOf(client.connect(signal));
     assert.ok(expected.includes(fault), fault);
@@ -102,6 +112,17 @@ test('a call that is given up ends at once, and so does one after', async () => 
   given.abort();
   assert.equal(await faultOf(call), 'unreachable');
   assert.equal(await faultOf(client.list(given.signal)), 'unreachable');
+});
+
+test('calls of a connection that was given up leave the next one alone', async () => {
+  runtime.socket.mode = 'silent';
+  client = clientOf(300);
+  const early = faultOf(client.list(signal));
+  // Ends after the first has, and before the one that follows it.
+  const late = new Promise((resolve) => setTimeout(resolve, 50)).then(() => faultOf(client.list(signal)));
+  assert.equal(await early, 'timeout');
+  const next = faultOf(client.connect(signal));
+  assert.deepEqual([await late, await next], ['timeout', 'timeout']);
 });
 
 test('a closed client asks nobody', async () => {
@@ -137,13 +158,11 @@ test('an HTTP/1 server is not understood', async () => {
   await new Promise((resolve) => server.close(resolve));
 });
 
-test('calls at the same time each get their own answer', async (context) => {
-  const patient = new ContainerdClient({ socketPath, callTimeoutMs: 20_000 });
-  context.after(() => patient.close());
+test('calls at the same time each get their own answer', async () => {
   for (let i = 0; i < 100; i++) {
     runtime.containersOf('lab').set(`n${i}`, fakeContainer({ name: `n${i}`, id: `n${i}` }));
   }
-  const found = await Promise.all(Array.from({ length: 100 }, (_, i) => patient.inspect(`n${i}`, signal)));
+  const found = await Promise.all(Array.from({ length: 100 }, (_, i) => client.inspect(`n${i}`, signal)));
   assert.deepEqual(
     found.map((one) => one?.row.fullId),
     Array.from({ length: 100 }, (_, i) => `n${i}`),
