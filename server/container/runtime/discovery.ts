@@ -11,6 +11,8 @@ export interface FoundSocket {
   readonly identity: string;
   /** Whether it was named: then there must be a runtime. */
   readonly isNamed: boolean;
+  /** Whether it was found in a folder that is a user's own: who answers there may say anything. */
+  readonly isOfUser: boolean;
 }
 
 /** What is looked at. */
@@ -41,15 +43,13 @@ const LANGUAGES: Readonly<Record<RuntimeKind, string>> = {
 
 /**
  * In order: the first name of a socket counts. Podman is before Docker, as its socket may also have Docker's name (podman-docker).
- * `*` stands for one part.
+ * `*` stands for one part, the folder of a user.
  */
 const WELL_KNOWN: readonly (readonly [family: Family, path: string])[] = [
   ['podman', '/run/podman/podman.sock'],
   ['podman', '/var/run/podman/podman.sock'],
-  ['podman', '/run/user/*/podman/podman.sock'],
   ['docker', '/run/docker.sock'],
   ['docker', '/var/run/docker.sock'],
-  ['docker', '/run/user/*/docker.sock'],
   ['containerd', '/run/containerd/containerd.sock'],
   ['containerd', '/var/run/containerd/containerd.sock'],
   ['containerd', '/run/k3s/containerd/containerd.sock'],
@@ -60,6 +60,9 @@ const WELL_KNOWN: readonly (readonly [family: Family, path: string])[] = [
   ['cri', '/run/crio/crio.sock'],
   ['cri', '/var/run/crio/crio.sock'],
   ['cri', '/run/cri-dockerd.sock'],
+  // Last, lest a user takes a socket of the node for theirs by a link.
+  ['podman', '/run/user/*/podman/podman.sock'],
+  ['docker', '/run/user/*/docker.sock'],
 ];
 
 /** Users whose folders are looked into. */
@@ -76,6 +79,19 @@ export const SOCKET_FILES: SocketFiles = {
   list: (path) => readdirSync(path),
 };
 
+/** Where a socket may be. `root`: links may not lead out of it; '' where they may lead anywhere. */
+interface Candidate {
+  readonly family: Family;
+  readonly socketPath: string;
+  readonly root: string;
+  readonly isNamed: boolean;
+  readonly isOfUser: boolean;
+}
+
+function namedSocket(family: Family, socketPath: string): Candidate {
+  return { family, socketPath, root: '', isNamed: true, isOfUser: false };
+}
+
 export class Discovery {
   private readonly options: RuntimeOptions;
   private readonly files: SocketFiles;
@@ -89,40 +105,39 @@ export class Discovery {
   find(): FoundSocket[] {
     const seen = new Set<string>();
     const found: FoundSocket[] = [];
-    for (const [family, socketPath, isNamed] of this.candidates()) {
-      const identity = this.identityOf(socketPath, isNamed ? '' : this.options.hostRoot);
+    for (const { family, socketPath, root, isNamed, isOfUser } of this.candidates()) {
+      const identity = this.identityOf(socketPath, root);
       if (identity === undefined && !isNamed) continue;
       for (const kind of KINDS[family]) {
         const key = `${LANGUAGES[kind]} ${identity ?? socketPath}`;
         if (seen.has(key)) continue;
         seen.add(key);
-        found.push({ kind, socketPath, identity: identity ?? '', isNamed });
+        found.push({ kind, socketPath, identity: identity ?? '', isNamed, isOfUser });
       }
     }
     return found;
   }
 
-  private *candidates(): Generator<readonly [family: Family, socketPath: string, isNamed: boolean]> {
-    const { dockerSockets, podmanSockets, containerdSockets, criSockets } = this.options;
+  private *candidates(): Generator<Candidate> {
+    const { hostRoot, dockerSockets, podmanSockets, containerdSockets, criSockets } = this.options;
     const named = { docker: dockerSockets, podman: podmanSockets, containerd: containerdSockets };
-    for (const path of criSockets) yield ['cri', path, true];
+    for (const path of criSockets) yield namedSocket('cri', path);
     for (const family of ['docker', 'podman', 'containerd'] as const) {
-      for (const path of named[family] ?? []) yield [family, path, true];
+      for (const path of named[family] ?? []) yield namedSocket(family, path);
     }
     for (const [family, path] of WELL_KNOWN) {
       // CRI is off only together with everything else: there is no other word for it.
       if (family !== 'cri' && named[family] !== undefined) continue;
-      for (const one of this.expand(path)) yield [family, one, false];
+      const [folder, rest] = path.split('*');
+      if (rest === undefined) {
+        yield { family, socketPath: `${hostRoot}${path}`, root: hostRoot, isNamed: false, isOfUser: false };
+        continue;
+      }
+      for (const name of this.list(`${hostRoot}${folder}`).slice(0, USERS_MAX)) {
+        const root = `${hostRoot}${folder}${name}`;
+        yield { family, socketPath: `${root}${rest}`, root, isNamed: false, isOfUser: true };
+      }
     }
-  }
-
-  private expand(path: string): string[] {
-    const { hostRoot } = this.options;
-    const [before, after] = path.split('*');
-    if (after === undefined) return [`${hostRoot}${path}`];
-    return this.list(`${hostRoot}${before}`)
-      .slice(0, USERS_MAX)
-      .map((name) => `${hostRoot}${before}${name}${after}`);
   }
 
   private list(path: string): readonly string[] {

@@ -10,6 +10,8 @@ export interface RowSource {
   readonly kind: RuntimeKind;
   /** Whether it is heard now; what others said last is not held against those who are. */
   readonly isReady: boolean;
+  /** A user's own: it counts for containers that nobody else knows. */
+  readonly isOfUser: boolean;
 }
 
 /** How a row was learned: from what a runtime lists or tells by itself, or as an answer, which may be older than the news. */
@@ -17,8 +19,8 @@ export type RowOrigin = 'news' | 'answer';
 
 export interface MergeListener {
   onUpdate(update: ContainerUpdate): void;
-  /** Everything is known of this container, for the first time since it was made. */
-  onComplete(fullId: string): void;
+  /** Everything is known of this container now; `isFirst`: for the first time since it was made. */
+  onComplete(fullId: string, isFirst: boolean): void;
 }
 
 export interface MergeParts {
@@ -32,6 +34,10 @@ export interface MergeParts {
 const RANKS: Readonly<Record<RuntimeKind, number>> = { docker: 0, podman: 1, cri: 2, containerd: 3 };
 /** After all others. */
 const STAND_IN_RANK = 4;
+/** Anybody may listen on a socket of their own, and answer first and with everything: never before those who speak for the node. */
+const USER_RANK = 5;
+/** Containers taken of one user's runtime. */
+const USER_CONTAINERS_MAX = 256;
 
 /** Namespaces of containerd whose containers another runtime made, which knows more of them. */
 const MAKERS: ReadonlyMap<string, RuntimeKind> = new Map([
@@ -56,6 +62,7 @@ interface Entry {
   /** Undefined: it exists, as this runtime says, and nothing more is known. */
   readonly rows: Map<RowSource, RuntimeContainer | undefined>;
   sent: Sent | undefined;
+  wasComplete: boolean;
 }
 
 interface Choice {
@@ -120,7 +127,7 @@ export class MergedContainers {
   /** It exists (again). */
   exists(source: RowSource, fullId: string): void {
     this.endedIds.delete(fullId);
-    const entry = this.mustHave(fullId);
+    const entry = this.mustHave(source, fullId);
     if (entry !== undefined && !entry.rows.has(source)) this.setRow(source, fullId, entry, undefined);
   }
 
@@ -131,7 +138,7 @@ export class MergedContainers {
       return;
     }
     this.endedIds.delete(fullId);
-    const entry = this.mustHave(fullId);
+    const entry = this.mustHave(source, fullId);
     if (entry === undefined) return;
     const old = entry.rows.get(source);
     if (old?.row.isComplete === true && !container.row.isComplete) return;
@@ -144,7 +151,9 @@ export class MergedContainers {
     const entry = this.entries.get(fullId);
     if (entry === undefined) return;
     this.deleteRow(source, fullId, entry);
-    for (const other of entry.rows.keys()) if (other.isReady) return;
+    for (const other of entry.rows.keys()) {
+      if (other.isReady && (source.isOfUser || !other.isOfUser)) return;
+    }
     this.drop(fullId, entry);
     this.remember(fullId, entry.sent);
     this.parts.listener.onUpdate({ kind: 'gone', fullId });
@@ -169,10 +178,12 @@ export class MergedContainers {
   /** Tells again what is known of it, unless that is still on its way. Whether everything is known. */
   repeat(fullId: string): boolean {
     const entry = this.entries.get(fullId);
-    if (entry?.sent?.isComplete !== true) return false;
-    if (this.parts.nowMs() - entry.sent.atMs < ON_THE_WAY_MS) return true;
-    entry.sent = undefined;
-    this.tell(fullId, entry);
+    if (entry === undefined) return false;
+    const { sent } = entry;
+    if (sent === undefined || this.parts.nowMs() - sent.atMs >= ON_THE_WAY_MS) {
+      entry.sent = undefined;
+      this.tell(fullId, entry);
+    }
     return this.isComplete(fullId);
   }
 
@@ -181,14 +192,16 @@ export class MergedContainers {
     for (const [fullId, entry] of this.entries) if (entry.sent?.isComplete !== true) this.tell(fullId, entry);
   }
 
-  private mustHave(fullId: string): Entry | undefined {
+  private mustHave(source: RowSource, fullId: string): Entry | undefined {
     let entry = this.entries.get(fullId);
-    if (entry !== undefined) return entry;
-    if (this.entries.size >= CONTAINERS_MAX) {
+    const isFull =
+      source.isOfUser && !entry?.rows.has(source) && this.idsOf(source).size >= USER_CONTAINERS_MAX;
+    if (entry !== undefined && !isFull) return entry;
+    if (isFull || this.entries.size >= CONTAINERS_MAX) {
       this.refused++;
       return undefined;
     }
-    entry = { rows: new Map(), sent: undefined };
+    entry = { rows: new Map(), sent: undefined, wasComplete: false };
     this.entries.set(fullId, entry);
     return entry;
   }
@@ -234,8 +247,10 @@ export class MergedContainers {
     }
     const before = entry.sent;
     if (best !== undefined) entry.sent = this.send(fullId, best, before);
-    if (entry.sent?.isComplete === true && before?.isComplete !== true)
-      this.parts.listener.onComplete(fullId);
+    if (entry.sent?.isComplete !== true || before?.isComplete === true) return;
+    const isFirst = !entry.wasComplete;
+    entry.wasComplete = true;
+    this.parts.listener.onComplete(fullId, isFirst);
   }
 
   /** An answer about one that has ended meanwhile: its threads may still be looked at. */
@@ -246,7 +261,8 @@ export class MergedContainers {
     if (sent === before) return;
     this.endedIds.set(fullId, sent);
     this.parts.listener.onUpdate({ kind: 'gone', fullId });
-    if (sent?.isComplete === true && before?.isComplete !== true) this.parts.listener.onComplete(fullId);
+    if (sent?.isComplete === true && before?.isComplete !== true)
+      this.parts.listener.onComplete(fullId, true);
   }
 
   /** Sends it unless something better, or the same, was sent before. Returns what was sent last. */
@@ -260,7 +276,8 @@ export class MergedContainers {
     return { digest, isComplete: row.isComplete, rank, atMs: this.parts.nowMs() };
   }
 
-  private choiceOf({ kind }: RowSource, { row, namespace }: RuntimeContainer): Choice {
+  private choiceOf({ kind, isOfUser }: RowSource, { row, namespace }: RuntimeContainer): Choice {
+    if (isOfUser) return { row, rank: USER_RANK };
     const maker = namespace === undefined ? undefined : MAKERS.get(namespace);
     if (maker === undefined || !this.parts.hasKind(maker)) return { row, rank: RANKS[kind] };
     return { row: row.isComplete ? { ...row, isComplete: false } : row, rank: STAND_IN_RANK };
@@ -268,12 +285,14 @@ export class MergedContainers {
 }
 
 function isBetter(choice: Choice, than: Choice): boolean {
+  if ((choice.rank === USER_RANK) !== (than.rank === USER_RANK)) return than.rank === USER_RANK;
   if (choice.row.isComplete !== than.row.isComplete) return choice.row.isComplete;
   return choice.rank < than.rank;
 }
 
 /** Whether it may take the place of what was told. */
 function isAsGood(choice: Choice, sent: Sent): boolean {
+  if ((choice.rank === USER_RANK) !== (sent.rank === USER_RANK)) return sent.rank === USER_RANK;
   if (choice.row.isComplete !== sent.isComplete) return choice.row.isComplete;
   return choice.rank <= sent.rank;
 }

@@ -4,11 +4,17 @@
  * exchange one for another in between.
  */
 import { constants } from 'node:fs';
-import { access, type FileHandle, open, readlink } from 'node:fs/promises';
+import { access, type FileHandle, open, readlink, statfs } from 'node:fs/promises';
 
 /** As include/uapi/asm-generic/fcntl.h has it: Node does not name it. The file itself is not opened, so nothing can block. */
 const O_PATH = 0o10000000;
 const { O_DIRECTORY, O_NOFOLLOW, O_NONBLOCK, O_RDONLY } = constants;
+
+/**
+ * File systems whose files are the kernel's own words (include/uapi/linux/magic.h): proc, sysfs, debugfs, tracefs. Reading one may
+ * do something: lines read from /proc/kmsg are gone for those who keep the kernel's log.
+ */
+const KERNEL_FILE_SYSTEMS: ReadonlySet<number> = new Set([0x9fa0, 0x62656572, 0x64626720, 0x74726163]);
 
 /** As the kernel. */
 const LINKS_MAX = 40;
@@ -16,7 +22,7 @@ const PARTS_MAX = 256;
 const CHUNK_BYTES = 65_536;
 
 /**
- * The first bytes of a regular file, at most `bytesMax`, as a binary string; undefined when there is none. Rejects when the root
+ * The first bytes of a regular file, at most `bytesMax`, as a binary string; undefined when there is none, or the file is the kernel's. Rejects when the root
  * cannot be reached, or the file is there and cannot be read.
  */
 export async function readRootedFile(
@@ -28,6 +34,7 @@ export async function readRootedFile(
   try {
     const found = await walk.to(path);
     if (found === undefined || !(await found.stat()).isFile()) return undefined;
+    if (isKernelFile((await statfs(`${walk.fds}/${found.fd}`)).type)) return undefined;
     const file = await open(`${walk.fds}/${found.fd}`, O_RDONLY | O_NONBLOCK);
     try {
       return await readStart(file, bytesMax);
@@ -118,6 +125,10 @@ class RootedWalk {
       throw error;
     }
   }
+}
+
+function isKernelFile(type: number): boolean {
+  return KERNEL_FILE_SYSTEMS.has(type >>> 0);
 }
 
 function partsOf(path: string): string[] {

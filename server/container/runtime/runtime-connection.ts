@@ -64,6 +64,7 @@ const ABSENT_RETRY_MS = 30_000;
 export class RuntimeConnection implements Asked, RowSource {
   readonly kind: RuntimeKind;
   readonly socketPath: string;
+  readonly isOfUser: boolean;
   /** Resolves when it has been listed once, or has failed. */
   readonly settled: Promise<void>;
   /** Whether it can be asked: it answers, and what it listed is known. */
@@ -106,6 +107,7 @@ export class RuntimeConnection implements Asked, RowSource {
     this.kind = socket.kind;
     this.socketPath = socket.socketPath;
     this.isNamed = socket.isNamed;
+    this.isOfUser = socket.isOfUser;
     this.identity = socket.identity;
     this.parts = parts;
     const { promise, resolve } = Promise.withResolvers<void>();
