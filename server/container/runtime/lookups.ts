@@ -119,11 +119,11 @@ export class Lookups {
   }
 
   /** Everything is known of it. */
-  onComplete(fullId: string): void {
+  onComplete(fullId: string, isFirst: boolean): void {
     const { counters } = this.parts;
     const lookup = this.lookups.get(fullId);
     if (lookup?.isWanted) counters.lookupsFound++;
-    else counters.prefetched++;
+    else if (isFirst) counters.prefetched++;
     this.cancel(fullId);
   }
 

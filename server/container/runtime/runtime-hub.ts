@@ -181,7 +181,7 @@ export class RuntimeHub {
       hasKind: (kind) => this.connections.values().some((one) => one.kind === kind && one.isThere),
       listener: {
         onUpdate: (update) => this.tell(update),
-        onComplete: (fullId) => this.lookups.onComplete(fullId),
+        onComplete: (fullId, isFirst) => this.lookups.onComplete(fullId, isFirst),
       },
     });
   }
