@@ -31,6 +31,11 @@ const TASK_GET = grpcMethod('containerd-tasks.proto', 'containerd.services.tasks
 const TASK_LIST = grpcMethod('containerd-tasks.proto', 'containerd.services.tasks.v1.Tasks', 'List');
 const IMAGE_GET = grpcMethod('containerd-images.proto', 'containerd.services.images.v1.Images', 'Get');
 
+/** Whether calls can be made in a namespace of this name. */
+export function isNamespaceName(name: string): boolean {
+  return NAMESPACE_NAME.test(name);
+}
+
 /** All reject with RuntimeError. Ids and names are binary strings, as in rows. */
 export class ContainerdCalls {
   private readonly connection: GrpcConnection;
@@ -49,12 +54,11 @@ export class ContainerdCalls {
   async namespaces(signal: AbortSignal): Promise<readonly string[]> {
     const answer = await this.connection.unary(NAMESPACES, {}, { signal });
     const names = objectsOf(answer['namespaces']).map((one) => firstText(one['name']));
-    return [...new Set(names)].filter((name) => NAMESPACE_NAME.test(name)).slice(0, NAMESPACES_MAX);
+    return [...new Set(names)].filter(isNamespaceName).slice(0, NAMESPACES_MAX);
   }
 
   /** Undefined when this namespace does not have it. */
   async container(namespace: string, id: string, signal: AbortSignal): Promise<JsonObject | undefined> {
-    if (!NAMESPACE_NAME.test(namespace)) return undefined;
     const answer = await this.orNothing(
       this.connection.unary(CONTAINER_GET, { id: wireText(id) }, { signal, namespace }),
     );

@@ -1,5 +1,6 @@
 /** containerd's events of all namespaces, reduced to the four that tell of containers. */
 import { type JsonObject, objectOf, textOf } from '../container-json.ts';
+import { isNamespaceName } from './containerd-calls.ts';
 import type { GrpcConnection } from './grpc-connection.ts';
 import { grpcDecoder, grpcMethod } from './grpc-methods.ts';
 import { watchStream } from './grpc-watch.ts';
@@ -63,9 +64,10 @@ export function watchContainerd(
 
 function tellEnvelope(envelope: JsonObject, sink: ContainerdEventSink, socketPath: string): void {
   const value = objectOf(envelope['event'])?.['value'];
-  if (!(value instanceof Uint8Array)) return;
+  const namespace = textOf(envelope['namespace']);
+  if (!(value instanceof Uint8Array) || !isNamespaceName(namespace)) return;
   try {
-    TOPICS.get(textOf(envelope['topic']))?.(sink, textOf(envelope['namespace']), Buffer.from(value));
+    TOPICS.get(textOf(envelope['topic']))?.(sink, namespace, Buffer.from(value));
   } catch (error) {
     throw new RuntimeError('protocol', `${socketPath}: an event that cannot be read`, { cause: error });
   }

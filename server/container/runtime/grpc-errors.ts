@@ -15,6 +15,9 @@ const FAULTS: ReadonlyMap<number, RuntimeFault> = new Map([
 /** What is said of an answer that cannot be taken; the same codes from the runtime itself are its refusals. */
 const OWN_FINDINGS = ['Received message larger', 'Response message parsing error', 'Received RST_STREAM'];
 
+/** Shims before other runtimes pass on what these said, without a code. */
+const NOT_FOUND_WORDS = /no such (?:container|pod|sandbox)|\b(?:container|sandbox)\b.*not found/i;
+
 /** A call that failed with a gRPC status. */
 export class GrpcCallError extends RuntimeError {
   readonly code: number;
@@ -34,7 +37,10 @@ export function grpcCallError(cause: unknown, socketPath: string, what: string):
 
 /** Whether the runtime knows no such thing. */
 export function isNotFound(error: unknown): boolean {
-  return error instanceof GrpcCallError && error.code === status.NOT_FOUND;
+  if (!(error instanceof GrpcCallError)) return false;
+  return (
+    error.code === status.NOT_FOUND || (error.code === status.UNKNOWN && NOT_FOUND_WORDS.test(error.message))
+  );
 }
 
 /** Whether the runtime does not offer this call. */

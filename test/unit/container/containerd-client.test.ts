@@ -188,6 +188,7 @@ test('beyond so many fetches at a time creations are told at once', async () => 
 
 test('an event of nothing that is known is passed over', async () => {
   const news = await watching();
+  runtime.tell('bad\nname', '/containers/create', 'ContainerCreate', strings([1, 'n0']));
   runtime.tell('lab', '/snapshot/prepare', 'SnapshotPrepare', Buffer.from([255, 255]));
   runtime.tell('lab', '/tasks/start', 'TaskStart', Buffer.alloc(0));
   runtime.tell('lab', '/containers/delete', 'ContainerDelete', strings([1, 'n1']));
