@@ -131,7 +131,7 @@ const READERS: Readonly<Record<string, Reader>> = {
       image: SAMPLE.image,
       created_at: { seconds: '1795486328', nanos: 5 },
     };
-    return [containerdRow({ ...object(random, record), spec: { type_url: 'x', value } }, 'lab', '')];
+    return [containerdRow({ ...object(random, record), spec: { type_url: 'x', value } }, '')];
   },
 };
 
