@@ -20,7 +20,10 @@ export interface ReceivedEvent {
   readonly sequence: bigint;
   /** Clock of `performance.now()`. */
   readonly arrivalMs: number;
+  /** As last known: those of its completion, when there was one. */
   readonly values: EventValue[];
+  /** As they were sent. */
+  readonly sentValues: readonly EventValue[];
   /** Marked as sent without what may become known of its container. */
   readonly isIncomplete: boolean;
   /** When a completion came for it. */
@@ -70,9 +73,9 @@ export class ContainerStream {
     return stream;
   }
 
-  /** Value of an event as last known: its completion's, when there was one. */
-  value(event: ReceivedEvent, field: string): EventValue {
-    return event.values[this.fields.indexOf(field)];
+  /** Value of an event as last known, or as it was sent. */
+  value(event: ReceivedEvent, field: string, isAsSent = false): EventValue {
+    return (isAsSent ? event.sentValues : event.values)[this.fields.indexOf(field)];
   }
 
   async stop(): Promise<void> {
@@ -100,10 +103,12 @@ export class ContainerStream {
     const batch = new EventBatch(message, { fields: this.schema, positions, filters: new Map() });
     const marked = new Set(message.incompleteRows);
     for (const event of batch) {
+      const values = this.fields.map((_, position) => event.get(position));
       const received: ReceivedEvent = {
         sequence: event.sequence,
         arrivalMs,
-        values: this.fields.map((_, position) => event.get(position)),
+        values,
+        sentValues: marked.has(event.row) ? [...values] : values,
         isIncomplete: marked.has(event.row),
         completionMs: undefined,
         completionOutcome: undefined,

@@ -25,6 +25,8 @@ export interface HitReport {
   readonly firstExecHitCount: number;
   readonly eventCount: number;
   readonly hitCount: number;
+  /** Had id, name, image and label when they were sent already: in delivery COMPLETE all that hit. */
+  readonly hitAsSentCount: number;
   /** Marked incomplete when they were sent. */
   readonly incompleteCount: number;
   /** What was wrong with the first few that missed. */
@@ -43,6 +45,7 @@ export function hitReport(
   const misses: string[] = [];
   let eventCount = 0;
   let hitCount = 0;
+  let hitAsSentCount = 0;
   let incompleteCount = 0;
   let firstExecHitCount = 0;
   for (const event of stream.events) {
@@ -51,6 +54,10 @@ export function hitReport(
     eventCount++;
     if (event.isIncomplete) incompleteCount++;
     const fault = faultOf(stream, event, container, image);
+    if (
+      !event.isIncomplete ? fault === undefined : faultOf(stream, event, container, image, true) === undefined
+    )
+      hitAsSentCount++;
     if (fault === undefined) hitCount++;
     else if (misses.length < MISSES_SHOWN) misses.push(fault);
     const isFirst = isFirstExec(stream, event, container);
@@ -64,6 +71,7 @@ export function hitReport(
     firstExecHitCount,
     eventCount,
     hitCount,
+    hitAsSentCount,
     incompleteCount,
     misses,
   };
@@ -82,12 +90,13 @@ function faultOf(
   event: ReceivedEvent,
   container: ShortLived,
   image: RegExp,
+  isAsSent = false,
 ): string | undefined {
   const found = {
-    id: stream.value(event, 'container.id'),
-    name: stream.value(event, 'container.name'),
-    image: stream.value(event, 'container.image'),
-    label: stream.value(event, `container.label[${LABEL}]`),
+    id: stream.value(event, 'container.id', isAsSent),
+    name: stream.value(event, 'container.name', isAsSent),
+    image: stream.value(event, 'container.image', isAsSent),
+    label: stream.value(event, `container.label[${LABEL}]`, isAsSent),
   };
   const isId = found.id === container.id.slice(0, 12);
   if (
