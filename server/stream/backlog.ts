@@ -82,6 +82,7 @@ export class Backlog {
     if (node === undefined) return false;
     this.bytes -= bytesOf(node.item);
     this.unlink(node);
+    if (node.next !== undefined) this.mergeWithPrevious(node.next);
     return true;
   }
 

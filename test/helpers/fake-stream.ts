@@ -1,8 +1,9 @@
 /** Fakes around `Subscriber`: a sink whose client reads when told, a feed that records what it is asked, a manual clock. */
-import { StreamEventsResponse } from '../../proto/gen/strata/v1/event_service.ts';
+import { Completion, StreamEventsResponse } from '../../proto/gen/strata/v1/event_service.ts';
 import type {
   EventFeed,
   FeedBatch,
+  FeedCompletion,
   FeedEnd,
   FeedFilter,
   FeedMark,
@@ -133,6 +134,16 @@ export function fakeBatch(first: number, count: number, size: number): FeedBatch
   };
   const bytes = StreamEventsResponse.encode({ message: { $case: 'batch', value: batch } }).finish();
   return { bytes, count, firstSequence: first, firstNum: first * 10, lastNum: (first + count - 1) * 10 };
+}
+
+/** A completion of `count` events from sequence `first` on, padded to about `size` bytes. */
+export function fakeCompletion(first: number, count: number, size: number): FeedCompletion {
+  const value = Completion.fromPartial({
+    sequences: Array.from({ length: count }, (_, i) => BigInt(first + i)),
+    containerId: 'x'.repeat(size),
+  });
+  const bytes = StreamEventsResponse.encode({ message: { $case: 'completion', value } }).finish();
+  return { bytes, count };
 }
 
 export function fakeMark(nextSequence: number): FeedMark {

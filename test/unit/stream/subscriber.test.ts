@@ -5,7 +5,15 @@ import { EndReason, GapCause } from '../../../proto/gen/strata/v1/event_service.
 import { StrataError } from '../../../server/event/strata-error.ts';
 import { encodeMessage } from '../../../server/stream/stream-messages.ts';
 import { type OverflowPolicyName, Subscriber } from '../../../server/stream/subscriber.ts';
-import { FakeFeed, FakeSink, fakeBatch, fakeEnd, fakeMark, ManualClock } from '../../helpers/fake-stream.ts';
+import {
+  FakeFeed,
+  FakeSink,
+  fakeBatch,
+  fakeCompletion,
+  fakeEnd,
+  fakeMark,
+  ManualClock,
+} from '../../helpers/fake-stream.ts';
 
 const STARTED = encodeMessage({
   $case: 'heartbeat',
@@ -163,6 +171,65 @@ test('only the newest heartbeat waits, and its lag is that of the moment it is s
   assert.ok(heartbeat?.$case === 'heartbeat');
   assert.equal(heartbeat.value.nextSequence, 2n);
   assert.equal(heartbeat.value.lagNs, 105_000_000n);
+});
+
+function lostCompletions({ messages }: FakeSink): bigint | undefined {
+  const last = messages.at(-1);
+  return last?.$case === 'ended' || last?.$case === 'heartbeat' ? last.value.lostCompletionCount : undefined;
+}
+
+test('completions keep their place behind the batches and take room of the backlog', () => {
+  const { sink, feed, subscriber, readAll } = setUp('drop-oldest', 10_000);
+  subscriber.onBatch(fakeBatch(0, 3, 400));
+  subscriber.onBatch(fakeBatch(3, 3, 400));
+  subscriber.onCompletion(fakeCompletion(0, 6, 400));
+  subscriber.onBatch(fakeBatch(6, 1, 400));
+  assert.ok(subscriber.counters.backlogBytes > 1600);
+  assert.ok(feed.ackedBytes > 1600);
+  readAll();
+  assert.deepEqual(sink.kinds(), ['batch', 'batch', 'completion', 'batch']);
+  assert.equal(subscriber.counters.backlogBytes, 0);
+});
+
+test('DROP_OLDEST gives up events before completions, and counts completions it gives up', () => {
+  const { sink, subscriber, readAll } = setUp('drop-oldest', 1000);
+  subscriber.onBatch(fakeBatch(0, 1, 400));
+  subscriber.onBatch(fakeBatch(1, 2, 400));
+  subscriber.onCompletion(fakeCompletion(1, 2, 400));
+  subscriber.onBatch(fakeBatch(3, 1, 400));
+  subscriber.onCompletion(fakeCompletion(3, 1, 400));
+  subscriber.onCompletion(fakeCompletion(4, 1, 400));
+  subscriber.onEnd(fakeEnd(4));
+  readAll();
+  assert.deepEqual(sink.kinds(), ['gap', 'completion', 'completion', 'ended']);
+  assert.deepEqual([subscriber.counters.lostCount, lostCompletions(sink)], [4, 1n]);
+});
+
+test('DROP_NEWEST drops completions without room, and heartbeats tell how many', () => {
+  const { sink, subscriber, readAll } = setUp('drop-newest', 500);
+  subscriber.onBatch(fakeBatch(0, 1, 400));
+  subscriber.onBatch(fakeBatch(1, 1, 400));
+  subscriber.onCompletion(fakeCompletion(0, 2, 400));
+  subscriber.onMark({ ...fakeMark(2), lostCompletionCount: 2 });
+  readAll();
+  assert.deepEqual(sink.kinds(), ['batch', 'gap', 'heartbeat']);
+  assert.equal(lostCompletions(sink), 3n);
+});
+
+test('DISCONNECT and BLOCK treat completions like batches', () => {
+  const cut = setUp('disconnect', 500);
+  cut.subscriber.onBatch(fakeBatch(0, 1, 400));
+  cut.subscriber.onBatch(fakeBatch(1, 1, 400));
+  cut.subscriber.onCompletion(fakeCompletion(0, 2, 400));
+  cut.readAll();
+  assert.ok(cut.sink.error instanceof StrataError);
+  const blocked = setUp('block', 500);
+  blocked.subscriber.onBatch(fakeBatch(0, 1, 400));
+  blocked.subscriber.onCompletion(fakeCompletion(0, 1, 400));
+  assert.equal(blocked.feed.ackedBytes, 0);
+  blocked.readAll();
+  assert.ok(blocked.feed.ackedBytes > 800);
+  assert.deepEqual(blocked.sink.kinds(), ['batch', 'completion']);
 });
 
 test('losses told by the inspector keep their place and cause', () => {
