@@ -16,9 +16,16 @@ import {
 import { encodeSupplement } from '../capture/savefile/state-supplement.ts';
 import { containerJsonOf, isBare } from '../container/container-rows.ts';
 import type { EventRecord } from '../event/event-record.ts';
-import { PPME_CONTAINER_JSON_2_E, PPME_GROUP_ADDED_E, PPME_USER_ADDED_E } from '../event/event-types.ts';
+import {
+  PPME_ASYNCEVENT_E,
+  PPME_CONTAINER_JSON_2_E,
+  PPME_GROUP_ADDED_E,
+  PPME_USER_ADDED_E,
+} from '../event/event-types.ts';
 import type { FdEntry, ThreadEntry } from '../event/snapshot.ts';
+import { podJsonOf } from '../kubernetes/pod-rows.ts';
 import { InitialState } from '../parser/initial-state.ts';
+import { POD_EVENT } from '../parser/pod-events.ts';
 import { supplementRows } from '../parser/state-supplement.ts';
 import { FD_FILE_V2, FD_UNSUPPORTED, type FdInfo } from '../state/fd-info.ts';
 import type { FdTable } from '../state/fd-table.ts';
@@ -31,6 +38,8 @@ const FLAG_STATE_ONLY = 1;
 /** Last kind of fd that all readers of these lists know. */
 const FD_KIND_MAX = FD_FILE_V2;
 const LISTS_BYTES = 1_048_576;
+/** Async events of the syscall source itself, not of a plugin. */
+const OWN_PLUGIN_ID = 0;
 
 /** Bytes of a file's start, and what it holds. */
 export interface StateBytes {
@@ -170,6 +179,7 @@ function encodeContainers(to: BlockEncoder, state: OsState, at: EventRecord): vo
     // A container of which only the id is known follows from its threads.
     if (!isBare(row)) write(PPME_CONTAINER_JSON_2_E, [containerJsonOf(row)]);
   }
+  for (const row of state.pods.values()) write(PPME_ASYNCEVENT_E, [OWN_PLUGIN_ID, POD_EVENT, podJsonOf(row)]);
   for (const [container, uid, row] of state.users.entries()) {
     if (container === '') continue;
     write(PPME_USER_ADDED_E, [uid, row.gid, row.name, row.homedir, row.shell, container]);

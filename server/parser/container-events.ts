@@ -1,6 +1,6 @@
 /**
  * Containers as captures hold them: the JSON of container events, from the old meta event or an async event. The other async
- * event that changes state carries what a recording saw change without an event.
+ * events that change state carry pods, and what a recording saw change without an event.
  */
 import { type JsonObject, parseJson } from '../container/container-json.ts';
 import { findStored, shortIdOf, storeContainer } from '../container/container-rows.ts';
@@ -10,6 +10,7 @@ import { CATEGORY_NONE, categoryOf, hasProbes } from '../state/container-categor
 import type { InspectedEvent } from '../state/inspected-event.ts';
 import type { OsState } from '../state/os-state.ts';
 import type { HandlerRow, ParserContext } from './parser-context.ts';
+import { POD_EVENT, POD_REMOVED_EVENT, parsePod, parsePodRemoved } from './pod-events.ts';
 import { applyChangedRows } from './state-supplement.ts';
 
 export const CONTAINER_HANDLERS: readonly HandlerRow[] = [
@@ -27,6 +28,8 @@ function parseAsync(context: ParserContext, event: InspectedEvent): void {
   const { record } = event;
   const name = record.text(1);
   if (name === STATE_CHANGE_EVENT) parseStateChange(context, event);
+  if (name === POD_EVENT) parsePod(context, record.text(2));
+  if (name === POD_REMOVED_EVENT) parsePodRemoved(context, record.text(2));
   if (name !== 'container' && name !== 'container_removed') return;
   const json = parseJson(record.text(2));
   if (json === undefined) context.counters.containerJsonInvalid++;

@@ -42,6 +42,8 @@ export interface ParserCounters {
   storedEventsMissing: number;
   /** Container events whose JSON could not be read. */
   containerJsonInvalid: number;
+  /** Pod events whose JSON could not be read. */
+  podJsonInvalid: number;
 }
 
 const HANDLERS: readonly (EventHandler | undefined)[] = handlerTable();
@@ -81,6 +83,7 @@ export class EventParser {
       storedEventsUsed: 0,
       storedEventsMissing: 0,
       containerJsonInvalid: 0,
+      podJsonInvalid: 0,
     };
     this.context = new ParserContext(state, this.counters, options);
   }
@@ -154,6 +157,10 @@ export class EventParser {
     if (context.removeContainer !== undefined) {
       context.deleteContainer(context.removeContainer);
       context.removeContainer = undefined;
+    }
+    if (context.removePod !== undefined) {
+      context.state.pods.delete(context.removePod);
+      context.removePod = undefined;
     }
     if (context.removeFdTable !== undefined) {
       context.removeFdTable.delete(context.removeFd);

@@ -30,6 +30,8 @@ export interface ParserOptions {
   readonly onContainerSeen?: ContainerSeen | undefined;
   /** Called with the key of a row that a container event has made or replaced. */
   readonly onContainerStored?: ((key: string) => void) | undefined;
+  /** Called with the key of a row that a pod event has made or replaced. */
+  readonly onPodStored?: ((uid: string) => void) | undefined;
 }
 
 /** Parses one event type. `begin` has run. */
@@ -44,9 +46,10 @@ export class ParserContext {
   readonly options: ParserOptions;
   readonly cgroups: CgroupCache;
   readonly recentExits: RecentExits;
-  /** Verdicts: a thread, a container (key), and an fd of a table, to remove once all have looked; -1 and undefined for none. */
+  /** Verdicts: a thread, a container (key), a pod (key), and an fd of a table, to remove once all have looked; -1 and undefined for none. */
   removeTid: number;
   removeContainer: string | undefined;
+  removePod: string | undefined;
   removeFd: number;
   removeFdTable: FdTable | undefined;
   /** Name of the event's fd before it was parsed; '' for an fd the event created. */
@@ -63,6 +66,7 @@ export class ParserContext {
     this.recentExits = new RecentExits();
     this.removeTid = -1;
     this.removeContainer = undefined;
+    this.removePod = undefined;
     this.removeFd = -1;
     this.removeFdTable = undefined;
     this.fdNameBefore = '';
