@@ -64,7 +64,7 @@ const ABSENT_RETRY_MS = 30_000;
 export class RuntimeConnection implements Asked, RowSource {
   readonly kind: RuntimeKind;
   readonly socketPath: string;
-  readonly isOfUser: boolean;
+  readonly userId: number | undefined;
   /** Resolves when it has been listed once, or has failed. */
   readonly settled: Promise<void>;
   /** Whether it can be asked: it answers, and what it listed is known. */
@@ -107,7 +107,7 @@ export class RuntimeConnection implements Asked, RowSource {
     this.kind = socket.kind;
     this.socketPath = socket.socketPath;
     this.isNamed = socket.isNamed;
-    this.isOfUser = socket.isOfUser;
+    this.userId = socket.userId;
     this.identity = socket.identity;
     this.parts = parts;
     const { promise, resolve } = Promise.withResolvers<void>();
@@ -453,14 +453,15 @@ export class RuntimeConnection implements Asked, RowSource {
   private onBroken(error: unknown, isConnected: boolean): void {
     const nowMs = this.parts.clock.nowMs();
     if (this.brokenMs < 0) this.brokenMs = nowMs;
+    this.isWatching = false;
     const isGone = this.missingMs >= 0 && nowMs - this.missingMs >= ABSENT_MS;
     // containerd may be there without CRI: Docker's own is.
     const isOther = this.kind === 'cri' && !isConnected && faultOf(error) === 'refused';
     if (!this.isNamed && (isGone || isOther)) {
       this.parts.merged.forgetSource(this);
       this.setState('absent', isOther ? messageOf(error) : '');
-    } else if (this.isReady) {
-      // What broke says less than what the next attempt finds.
+    } else if (this.isReady && faultOf(error) !== 'timeout') {
+      // What broke says less than what the next attempt finds, soon.
       this.setState('connecting', messageOf(error));
     } else this.setState('degraded', adviceOn(this.kind, error));
   }
