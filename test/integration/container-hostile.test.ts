@@ -241,6 +241,32 @@ describe("a user's own socket", () => {
     await eventually('its end', () => hub.last('gone', later.id));
   });
 
+  test("counts for the user's own containers, told by their user namespace", async (t) => {
+    const own = fakeContainer({ name: 'own' });
+    const foreign = fakeContainer({ name: 'foreign' });
+    const [, hub] = await hubOn(t, async (made) => {
+      const podman = await userPodman(t, made);
+      for (const container of [own, foreign]) podman.containers.set(container.id, container);
+      // Root in the container is the user; the rest are ids lent to them.
+      made.node.write(
+        'proc/50/uid_map',
+        '         0       1000          1\n         1     100000      65536\n',
+      );
+      // Of the node, of another user, and of one whose thread is gone.
+      made.node.write('proc/51/uid_map', '         0          0 4294967295\n');
+      made.node.write(
+        'proc/52/uid_map',
+        '         0       1001          1\n         1     200000      65536\n',
+      );
+    });
+    await hub.state('podman', 'ready');
+    for (const tid of [51, 52, 53]) hub.request({ kind: 'wanted', fullId: foreign.id, type: 'podman', tid });
+    hub.request({ kind: 'wanted', fullId: own.id, type: 'podman', tid: 50 });
+    assert.equal(nameIn((await hub.found(own.id)).json), 'own');
+    await eventually('an end of the wait', () => hub.last('unknown', foreign.id));
+    assert.equal(hub.last('found', foreign.id), undefined);
+  });
+
   test('cannot take the socket of the node for its own by a link', async (t) => {
     const web = fakeContainer({ name: 'web' });
     const [fakes, hub] = await hubOn(t, async (made) => {

@@ -11,8 +11,8 @@ export interface FoundSocket {
   readonly identity: string;
   /** Whether it was named: then there must be a runtime. */
   readonly isNamed: boolean;
-  /** Whether it was found in a folder that is a user's own: who answers there may say anything. */
-  readonly isOfUser: boolean;
+  /** Whose folder it was found in, when that is an ordinary user's: who answers there may say anything. */
+  readonly userId: number | undefined;
 }
 
 /** What is looked at. */
@@ -65,6 +65,8 @@ const WELL_KNOWN: readonly (readonly [family: Family, path: string])[] = [
   ['docker', '/run/user/*/docker.sock'],
 ];
 
+const USER_ID = /^\d{1,10}$/;
+
 /** Users whose folders are looked into. */
 const USERS_MAX = 1024;
 
@@ -85,11 +87,11 @@ interface Candidate {
   readonly socketPath: string;
   readonly root: string;
   readonly isNamed: boolean;
-  readonly isOfUser: boolean;
+  readonly userId: number | undefined;
 }
 
 function namedSocket(family: Family, socketPath: string): Candidate {
-  return { family, socketPath, root: '', isNamed: true, isOfUser: false };
+  return { family, socketPath, root: '', isNamed: true, userId: undefined };
 }
 
 export class Discovery {
@@ -105,14 +107,14 @@ export class Discovery {
   find(): FoundSocket[] {
     const seen = new Set<string>();
     const found: FoundSocket[] = [];
-    for (const { family, socketPath, root, isNamed, isOfUser } of this.candidates()) {
+    for (const { family, socketPath, root, isNamed, userId } of this.candidates()) {
       const identity = this.identityOf(socketPath, root);
       if (identity === undefined && !isNamed) continue;
       for (const kind of KINDS[family]) {
         const key = `${LANGUAGES[kind]} ${identity ?? socketPath}`;
         if (seen.has(key)) continue;
         seen.add(key);
-        found.push({ kind, socketPath, identity: identity ?? '', isNamed, isOfUser });
+        found.push({ kind, socketPath, identity: identity ?? '', isNamed, userId });
       }
     }
     return found;
@@ -130,12 +132,15 @@ export class Discovery {
       if (family !== 'cri' && named[family] !== undefined) continue;
       const [folder, rest] = path.split('*');
       if (rest === undefined) {
-        yield { family, socketPath: `${hostRoot}${path}`, root: hostRoot, isNamed: false, isOfUser: false };
+        yield { family, socketPath: `${hostRoot}${path}`, root: hostRoot, isNamed: false, userId: undefined };
         continue;
       }
       for (const name of this.list(`${hostRoot}${folder}`).slice(0, USERS_MAX)) {
+        if (!USER_ID.test(name)) continue;
         const root = `${hostRoot}${folder}${name}`;
-        yield { family, socketPath: `${root}${rest}`, root, isNamed: false, isOfUser: true };
+        // Root speaks for the node.
+        const userId = Number(name) === 0 ? undefined : Number(name);
+        yield { family, socketPath: `${root}${rest}`, root, isNamed: false, userId };
       }
     }
   }

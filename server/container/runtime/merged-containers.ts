@@ -10,8 +10,8 @@ export interface RowSource {
   readonly kind: RuntimeKind;
   /** Whether it is heard now; what others said last is not held against those who are. */
   readonly isReady: boolean;
-  /** A user's own: it counts for containers that nobody else knows. */
-  readonly isOfUser: boolean;
+  /** A user's own: it counts for that user's containers, unless somebody else knows them. */
+  readonly userId: number | undefined;
 }
 
 /** How a row was learned: from what a runtime lists or tells by itself, or as an answer, which may be older than the news. */
@@ -27,6 +27,8 @@ export interface MergeParts {
   readonly nowMs: () => number;
   /** Whether such a runtime is there, even if it does not answer now. */
   readonly hasKind: (kind: RuntimeKind) => boolean;
+  /** Whether a container is known to be a user's. */
+  readonly isOwnedBy: (fullId: string, userId: number) => boolean;
   readonly listener: MergeListener;
 }
 
@@ -152,7 +154,7 @@ export class MergedContainers {
     if (entry === undefined) return;
     this.deleteRow(source, fullId, entry);
     for (const other of entry.rows.keys()) {
-      if (other.isReady && (source.isOfUser || !other.isOfUser)) return;
+      if (other.isReady && (source.userId !== undefined || other.userId === undefined)) return;
     }
     this.drop(fullId, entry);
     this.remember(fullId, entry.sent);
@@ -187,6 +189,12 @@ export class MergedContainers {
     return this.isComplete(fullId);
   }
 
+  /** More is known of whose it is. */
+  retell(fullId: string): void {
+    const entry = this.entries.get(fullId);
+    if (entry !== undefined) this.tell(fullId, entry);
+  }
+
   /** Runtimes have come or gone: what only stood in may be all there is now. */
   reconsider(): void {
     for (const [fullId, entry] of this.entries) if (entry.sent?.isComplete !== true) this.tell(fullId, entry);
@@ -195,7 +203,9 @@ export class MergedContainers {
   private mustHave(source: RowSource, fullId: string): Entry | undefined {
     let entry = this.entries.get(fullId);
     const isFull =
-      source.isOfUser && !entry?.rows.has(source) && this.idsOf(source).size >= USER_CONTAINERS_MAX;
+      source.userId !== undefined &&
+      !entry?.rows.has(source) &&
+      this.idsOf(source).size >= USER_CONTAINERS_MAX;
     if (entry !== undefined && !isFull) return entry;
     if (isFull || this.entries.size >= CONTAINERS_MAX) {
       this.refused++;
@@ -257,7 +267,8 @@ export class MergedContainers {
   private tellLate(source: RowSource, container: RuntimeContainer): void {
     const { fullId } = container.row;
     const before = this.endedIds.get(fullId);
-    const sent = this.send(fullId, this.choiceOf(source, container), before);
+    const choice = this.choiceOf(source, container);
+    const sent = choice === undefined ? before : this.send(fullId, choice, before);
     if (sent === before) return;
     this.endedIds.set(fullId, sent);
     this.parts.listener.onUpdate({ kind: 'gone', fullId });
@@ -276,8 +287,10 @@ export class MergedContainers {
     return { digest, isComplete: row.isComplete, rank, atMs: this.parts.nowMs() };
   }
 
-  private choiceOf({ kind, isOfUser }: RowSource, { row, namespace }: RuntimeContainer): Choice {
-    if (isOfUser) return { row, rank: USER_RANK };
+  private choiceOf({ kind, userId }: RowSource, { row, namespace }: RuntimeContainer): Choice | undefined {
+    if (userId !== undefined) {
+      return this.parts.isOwnedBy(row.fullId, userId) ? { row, rank: USER_RANK } : undefined;
+    }
     const maker = namespace === undefined ? undefined : MAKERS.get(namespace);
     if (maker === undefined || !this.parts.hasKind(maker)) return { row, rank: RANKS[kind] };
     return { row: row.isComplete ? { ...row, isComplete: false } : row, rank: STAND_IN_RANK };

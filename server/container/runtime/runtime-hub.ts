@@ -1,6 +1,7 @@
 /** All container runtimes of the node: finds them, follows them, and answers what the inspector asks about containers and their users. */
 import { ExponentialBackoff, type IBackoffFactory, noJitterGenerator } from 'cockatiel';
 import type { ContainerRequest, ContainerUpdate } from '../container-update.ts';
+import { ContainerOwners, type ReadUidMap, uidMapReader } from './container-owners.ts';
 import { type ReadUsers, UserReads, usersReader } from './container-users.ts';
 import { Discovery, type FoundSocket, SOCKET_FILES, type SocketFiles } from './discovery.ts';
 import { type HubClock, pause, SYSTEM_CLOCK } from './hub-clock.ts';
@@ -16,6 +17,7 @@ export interface HubParts {
   readonly clock: HubClock;
   readonly files: SocketFiles;
   readonly readUsers: ReadUsers;
+  readonly readUidMap: ReadUidMap;
   /** Waits between attempts to connect. */
   readonly reconnectBackoff: IBackoffFactory<unknown>;
   /** Waits between tries to find a container. */
@@ -38,6 +40,7 @@ export class RuntimeHub {
   private readonly merged: MergedContainers;
   private readonly lookups: Lookups;
   private readonly users: UserReads;
+  private readonly owners: ContainerOwners;
   private readonly stopping: AbortController;
   private updates: ContainerUpdate[];
 
@@ -49,6 +52,7 @@ export class RuntimeHub {
       clock: parts.clock ?? SYSTEM_CLOCK,
       files: parts.files ?? SOCKET_FILES,
       readUsers: parts.readUsers ?? usersReader(options.hostRoot),
+      readUidMap: parts.readUidMap ?? uidMapReader(options.hostRoot),
       reconnectBackoff:
         parts.reconnectBackoff ?? new ExponentialBackoff({ initialDelay: 100, maxDelay: 5000 }),
       lookupBackoff:
@@ -68,6 +72,7 @@ export class RuntimeHub {
     this.connections = new Map();
     this.stopping = new AbortController();
     this.updates = [];
+    this.owners = new ContainerOwners(this.parts.readUidMap);
     this.merged = this.mergedContainers();
     this.lookups = this.allLookups();
     this.users = this.userReads();
@@ -94,15 +99,18 @@ export class RuntimeHub {
     const { fullId } = request;
     switch (request.kind) {
       case 'wanted':
+        this.learnOwner(fullId, request.tid);
         this.lookups.wanted(fullId, request.type);
         this.users.first(fullId, request.tid);
         return;
       case 'users':
+        this.learnOwner(fullId, request.tid);
         this.users.again(fullId, request.tid);
         return;
       case 'forgotten':
         this.lookups.cancel(fullId);
         this.merged.forget(fullId);
+        this.owners.forget(fullId);
         this.users.forget(fullId);
         return;
     }
@@ -114,7 +122,7 @@ export class RuntimeHub {
 
   /** Entries of all tables together. */
   get size(): number {
-    return this.merged.size + this.merged.endedSize + this.lookups.size + this.users.size;
+    return this.merged.size + this.merged.endedSize + this.lookups.size + this.users.size + this.owners.size;
   }
 
   async stop(): Promise<void> {
@@ -175,10 +183,20 @@ export class RuntimeHub {
     return false;
   }
 
+  /** Needed as soon as there is a runtime of a user. */
+  private learnOwner(fullId: string, tid: number): void {
+    if (fullId === '' || !this.connections.values().some(({ userId }) => userId !== undefined)) return;
+    // It does not reject.
+    void this.owners.learn(fullId, tid).then((isLearned) => {
+      if (isLearned) this.merged.retell(fullId);
+    });
+  }
+
   private mergedContainers(): MergedContainers {
     return new MergedContainers({
       nowMs: () => this.parts.clock.nowMs(),
       hasKind: (kind) => this.connections.values().some((one) => one.kind === kind && one.isThere),
+      isOwnedBy: (fullId, userId) => this.owners.has(fullId, userId),
       listener: {
         onUpdate: (update) => this.tell(update),
         onComplete: (fullId, isFirst) => this.lookups.onComplete(fullId, isFirst),
