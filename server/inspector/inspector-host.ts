@@ -166,6 +166,8 @@ export class InspectorHost implements InspectorHandle, LoopView {
   onContainerUpdates(updates: readonly ContainerUpdate[]): void {
     if (this.isStopped) return;
     this.options.containers?.apply(updates);
+    // What nobody knows lets events go without an event of its own.
+    if (this.isLive) this.freshen();
     this.wake();
   }
 
@@ -292,8 +294,11 @@ export class InspectorHost implements InspectorHandle, LoopView {
     this.inspector.tellLoss();
     const healed = this.options.healing?.tick(this.inspector.state, this.options.nowMs()) ?? [];
     this.recordings.onThreadsChanged(healed);
+    const heldBefore = this.held.count;
     this.tickContainers(healed);
     this.held.tick();
+    // They have waited long enough.
+    if (this.isLive && this.held.count !== heldBefore) this.freshen();
     for (const subscription of this.subscriptions) subscription.tick();
     this.recordings.tick();
     this.reap();
