@@ -111,7 +111,7 @@ test('what a runtime tells is an event of the stream, also while the source is q
   await until(() => feed.lines.length === 2);
   source.push(...closeEvents(1, { tid: 10 }));
   await until(() => feed.lines.length === 3);
-  assert.deepEqual(rowsOf(feed), ['1 clone syscall ', '2 container syscall ', '3 close syscall web']);
+  assert.deepEqual(rowsOf(feed), ['1 clone syscall ', '2 container syscall web', '3 close syscall web']);
 });
 
 test('the first event waits for the list of containers, and is not kept waiting by news of them', async (t) => {
@@ -125,7 +125,7 @@ test('the first event waits for the list of containers, and is not kept waiting 
   assert.equal(feed.lines.length, 0);
   host.onContainersListed();
   await until(() => feed.lines.length === 2);
-  assert.deepEqual(rowsOf(feed), ['1 container syscall ', '2 clone syscall web']);
+  assert.deepEqual(rowsOf(feed), ['1 container syscall web', '2 clone syscall web']);
 });
 
 test('without an answer the first event comes all the same', async (t) => {
