@@ -51,6 +51,8 @@ const AUDIT_MS: Readonly<Record<RuntimeKind, number>> = {
   cri: 60_000,
   containerd: 60_000,
 };
+/** How often what is not known of single containers is asked for again. */
+const GAPS_MS = 5000;
 /** Without news. */
 const POLL_MS = 1000;
 /** How soon news are asked for again where there were none; where the runtime says that it has none. */
@@ -400,13 +402,26 @@ export class RuntimeConnection implements Asked, RowSource {
   /** Lists from time to time, and tries to get news where there are none. Rejects when it breaks. */
   private async keepUp(session: RuntimeSession): Promise<never> {
     const { clock } = this.parts;
+    let listedMs = clock.nowMs();
     for (;;) {
-      await pause(clock, this.isWatching ? AUDIT_MS[this.kind] : POLL_MS, session.signal);
+      await pause(clock, this.isWatching ? GAPS_MS : POLL_MS, session.signal);
       if (session.signal.aborted) throw new RuntimeError('unreachable', `${this.socketPath}: given up`);
+      const isDue = clock.nowMs() - listedMs >= AUDIT_MS[this.kind];
+      if (this.isWatching && !isDue && !this.hasGaps()) continue;
       if (!this.isWatching && clock.nowMs() >= this.watchAgainMs) await this.watch(session);
       await this.list(session);
+      listedMs = clock.nowMs();
       this.onListed();
     }
+  }
+
+  /** Whether there are containers of which not everything is known: those it was asked about, and did not answer. */
+  private hasGaps(): boolean {
+    const { merged } = this.parts;
+    for (const fullId of merged.idsOf(this)) {
+      if (merged.rowOf(this, fullId)?.row.isComplete !== true) return true;
+    }
+    return false;
   }
 
   private async call<Value>(

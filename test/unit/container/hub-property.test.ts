@@ -61,7 +61,7 @@ async function play(steps: readonly Step[]): Promise<void> {
     runtime.release();
     runtime.held = undefined;
   }
-  await bed.clock.advance(30_000);
+  await bed.clock.advance(70_000);
   const running = new Set(KINDS.flatMap((one) => [...bed.runtime(one).containers.keys()]));
   assert.deepEqual([...bed.known.keys()].sort(), [...running].sort());
   for (const [fullId, { isComplete }] of bed.known) assert.ok(isComplete, `${fullId} is not complete`);
