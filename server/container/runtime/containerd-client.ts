@@ -86,6 +86,7 @@ export class ContainerdClient implements RuntimeClient {
           this.remember(id, namespace);
           facts.created(id);
         },
+        onUpdated: (_namespace, id) => facts.updated(id),
         onStarted: (namespace, id) => {
           this.remember(id, namespace);
           facts.started(id);

@@ -1,4 +1,4 @@
-/** containerd's events of all namespaces, reduced to the four that tell of containers. */
+/** containerd's events of all namespaces, reduced to those that tell of containers and their first processes. */
 import { type JsonObject, objectOf, textOf } from '../container-json.ts';
 import { isNamespaceName } from './containerd-calls.ts';
 import type { GrpcConnection } from './grpc-connection.ts';
@@ -9,6 +9,8 @@ import { RuntimeError } from './runtime-client.ts';
 export interface ContainerdEventSink {
   /** It has a record; its first process comes later. */
   onCreated(namespace: string, id: string): void;
+  /** Its record has changed. */
+  onUpdated(namespace: string, id: string): void;
   onStarted(namespace: string, id: string): void;
   /** Its first process has ended, or the record is gone. */
   onEnded(namespace: string, id: string): void;
@@ -26,6 +28,7 @@ const SUBSCRIBE = grpcMethod('containerd-events.proto', 'containerd.services.eve
 
 const MESSAGES = 'containerd-event-messages.proto';
 const decodeCreate = grpcDecoder(MESSAGES, 'containerd.events.ContainerCreate');
+const decodeUpdate = grpcDecoder(MESSAGES, 'containerd.events.ContainerUpdate');
 const decodeDelete = grpcDecoder(MESSAGES, 'containerd.events.ContainerDelete');
 const decodeStart = grpcDecoder(MESSAGES, 'containerd.events.TaskStart');
 const decodeExit = grpcDecoder(MESSAGES, 'containerd.events.TaskExit');
@@ -36,6 +39,10 @@ const TOPICS: ReadonlyMap<string, Tell> = new Map<string, Tell>([
   [
     '/containers/create',
     (sink, namespace, event) => tell(decodeCreate(event)['id'], (id) => sink.onCreated(namespace, id)),
+  ],
+  [
+    '/containers/update',
+    (sink, namespace, event) => tell(decodeUpdate(event)['id'], (id) => sink.onUpdated(namespace, id)),
   ],
   [
     '/containers/delete',

@@ -73,6 +73,10 @@ export class CriEvents {
         onCreated: (namespace, id) => {
           if (namespace === NAMESPACE) facts.created(id);
         },
+        // The network of a sandbox is made after its record, and before its process.
+        onUpdated: (namespace, id) => {
+          if (namespace === NAMESPACE) facts.updated(id);
+        },
         onStarted: (namespace, id) => {
           if (namespace === NAMESPACE) facts.started(id);
         },
