@@ -45,7 +45,10 @@ function ofMain(kb: (thread: ThreadInfo) => number, unitBytes: number): ThreadVa
 const cgroups = ofThread(({ cgroups: entries }) => {
   if (entries.length === 0) return undefined;
   let text = '';
-  for (const [subsystem, path] of entries) text += `${text === '' ? '' : ' '}${subsystem}=${path}`;
+  for (const [subsystem, path] of entries) {
+    // The reference tells of controllers only.
+    if (subsystem !== '') text += `${text === '' ? '' : ' '}${subsystem}=${path}`;
+  }
   return text;
 });
 

@@ -113,7 +113,7 @@ export class CgroupReader {
     return this.own;
   }
 
-  /** A controller that is off in a folder is governed by the nearest folder above that has it. */
+  /** The folder itself, without a name, when it has no controllers. A controller that is off in a folder is governed by the nearest folder above that has it. */
   private unifiedItems(path: string): string[] {
     const found = new Set<string>();
     const items: string[] = [];
@@ -123,8 +123,11 @@ export class CgroupReader {
         found.add(name);
         items.push(`${name}=${at}`);
       }
-      if (at === '/' || !at.startsWith('/')) return items;
+      if (at === '/' || !at.startsWith('/')) break;
     }
+    // Where no controller tells it: a container may be known by it alone.
+    if (path !== '/' && !items.some((item) => item.endsWith(`=${path}`))) items.push(`=${path}`);
+    return items;
   }
 
   private controllersOf(path: string): readonly string[] {
