@@ -26,6 +26,7 @@ test('cgroups print whole or by subsystem', () => {
   thread.cgroups = [
     ['cpu', '/a'],
     ['name=systemd', '/b'],
+    ['', '/unified'],
   ];
   assert.equal(get('thread.cgroups'), 'cpu=/a name=systemd=/b');
   assert.equal(get('thread.cgroup.cpu'), '/a');

@@ -176,6 +176,17 @@ test('cgroups of the unified hierarchy: a controller belongs to the nearest fold
   assert.equal(threads.get(50)?.cgroups, 'memory=/a/b\0pids=/a\0cpu=/\0');
 });
 
+test('a cgroup of the unified hierarchy without controllers is told by itself, the root is not', async () => {
+  node.write('proc/1/mountinfo', '30 1 0:26 / /sys/fs/cgroup/unified rw - cgroup2 cgroup2 rw\n');
+  node.write('proc/1/root/sys/fs/cgroup/unified/cgroup.controllers', 'hugetlb\n');
+  node.write('proc/1/root/sys/fs/cgroup/unified/a/cgroup.controllers', '\n');
+  node.addThread({ pid: 50, cgroup: '2:memory:/m\n0::/a\n' });
+  node.addThread({ pid: 51, cgroup: '2:memory:/\n0::/\n' });
+  const { threads } = await collect();
+  assert.equal(threads.get(50)?.cgroups, 'memory=/m\0hugetlb=/\0=/a\0');
+  assert.equal(threads.get(51)?.cgroups, 'memory=/\0hugetlb=/\0');
+});
+
 test('sockets are read again when the process they were read through has gone meanwhile', async () => {
   node.addThread({ pid: 50 });
   node.addThread({ pid: 51 });
