@@ -5,6 +5,7 @@ import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
 import { Rendering } from '../../../proto/gen/strata/v1/event_service.ts';
 import { withApp } from '../../helpers/app-fixture.ts';
+import { lateCapture } from '../../helpers/late-capture.ts';
 
 const SCRIPT = fileURLToPath(new URL('stream_events.py', import.meta.url));
 const CONTRACT = fileURLToPath(new URL('../../../proto/gen/descriptor-set.binpb', import.meta.url));
@@ -73,4 +74,44 @@ test(
       assert.deepEqual(summary.gaps, []);
       assert.equal(summary.reason, 'END_REASON_CAPTURE_END');
     }),
+);
+
+test(
+  'a Python client reads what becomes known of events later, or waits for it',
+  { skip: hasGrpc ? false : 'no python3-grpcio here' },
+  (t) =>
+    withApp(
+      async ({ socketPath }) => {
+        const read = async (delivery: string) => {
+          const { stdout } = await run(PYTHON, [
+            SCRIPT,
+            '--target',
+            `unix:${socketPath}`,
+            '--contract',
+            CONTRACT,
+            '--fields',
+            'container.name',
+            '--filter',
+            'proc.name = first',
+            '--delivery',
+            delivery,
+          ]);
+          return stdout
+            .trimEnd()
+            .split('\n')
+            .map((line): unknown => JSON.parse(line));
+        };
+        const late = (sequence: number) => ({
+          completion: {
+            sequence,
+            outcome: 'COMPLETION_OUTCOME_COMPLETE',
+            values: { 'container.name': 'name-a' },
+          },
+        });
+        const row = (name: string | null) => ({ 'container.name': name });
+        assert.deepEqual(await read('immediate'), [row(null), row(null), late(0), late(1), row('name-a')]);
+        assert.deepEqual(await read('complete'), [row('name-a'), row('name-a'), row('name-a')]);
+      },
+      { capture: lateCapture(t) },
+    ),
 );

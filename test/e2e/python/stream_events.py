@@ -1,5 +1,6 @@
 #!/usr/bin/env python3
-"""Streams events from a Strata server and prints one JSON object per event.
+"""Streams events from a Strata server and prints one JSON object per event, and
+one {"completion": ...} per event whose container became known after it was sent.
 
 Makes its message classes from the compiled contract (proto/gen/descriptor-set.binpb)
 when it starts, so it needs nothing but python3-grpcio and python3-protobuf. The
@@ -98,12 +99,24 @@ class ColumnDecoder:
         return word.decode("utf-8", errors="replace")
 
 
+def print_completion(contract, decoder, schema, completion):
+    """The values replace those that were sent with the events of these sequence numbers."""
+    fields = [schema[index] for index in completion.field_indexes]
+    count = len(completion.sequences)
+    columns = [decoder.rows(s, c, count) for s, c in zip(fields, completion.columns)]
+    outcome = contract.enum_name("CompletionOutcome", completion.outcome)
+    for row, sequence in enumerate(completion.sequences):
+        values = {s.name: column[row] for s, column in zip(fields, columns)}
+        print(json.dumps({"completion": {"sequence": sequence, "outcome": outcome, "values": values}}))
+
+
 def parse_arguments():
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--target", default="unix:/run/strata/strata.sock")
     parser.add_argument("--contract", required=True, help="the compiled contract: proto/gen/descriptor-set.binpb")
     parser.add_argument("--fields", required=True, help="field names, separated by commas")
     parser.add_argument("--filter", default="", help="condition in Falco's language")
+    parser.add_argument("--delivery", choices=["immediate", "complete"], default="immediate")
     parser.add_argument("--count", type=int, help="stop after this many events")
     return parser.parse_args()
 
@@ -118,6 +131,7 @@ def main():
         fields=arguments.fields.split(","),
         filters=[filter_class(condition=arguments.filter)],
         events_max=arguments.count,
+        delivery_mode=contract.enum_number("DeliveryMode", f"DELIVERY_MODE_{arguments.delivery.upper()}"),
     )
     summary = {"batches": 0, "events": 0, "heartbeats": 0, "gaps": [], "reason": None}
     schema = []
@@ -142,6 +156,8 @@ def main():
                 columns = [decoder.rows(s, c, batch.count) for s, c in zip(schema, batch.columns)]
                 for values in zip(*columns):
                     print(json.dumps({s.name: v for s, v in zip(schema, values)}))
+            elif kind == "completion":
+                print_completion(contract, decoder, schema, response.completion)
             elif kind == "gap":
                 gap = response.gap
                 if gap.HasField("first_sequence"):
