@@ -105,10 +105,10 @@ export class CriCalls {
     return this.statusOf('PodSandboxStatus', { pod_sandbox_id: wireText(id), verbose: true }, signal);
   }
 
-  /** Id of the image a container refers to; '' when the runtime has none. */
-  async imageId(reference: string, signal: AbortSignal): Promise<string> {
+  /** The image a container refers to, by name or id; undefined when the runtime has none. */
+  async image(reference: string, signal: AbortSignal): Promise<JsonObject | undefined> {
     const answer = await this.ask('ImageStatus', { image: { image: wireText(reference) } }, signal);
-    return firstText(objectAt(answer, 'image')?.['id']);
+    return objectAt(answer, 'image');
   }
 
   private async statusOf(

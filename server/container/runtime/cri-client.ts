@@ -81,7 +81,7 @@ export class CriClient implements RuntimeClient {
       callTimeoutMs: this.callTimeoutMs,
       probeIntervalMs: this.probeIntervalMs,
       type: typeOf(runtime.name),
-      inspect: (id) => this.inspect(id, signal),
+      inspect: (id) => this.inspectContainer(id, signal),
     });
     await source.watch(runtime, events, onReady, signal);
   }
@@ -123,7 +123,7 @@ export class CriClient implements RuntimeClient {
   private async imageIdOf(status: JsonObject, signal: AbortSignal): Promise<string> {
     const reference = textOf(status['image_ref']);
     if (reference === '') return '';
-    return bareImageId((await ifTold(this.calls.imageId(reference, signal), signal)) ?? '');
+    return bareImageId(textOf((await ifTold(this.calls.image(reference, signal), signal))?.['id']));
   }
 }
 

@@ -8,9 +8,9 @@ import { ContainerdCalls, ifTold } from './containerd-calls.ts';
 import { watchContainerd } from './containerd-events.ts';
 import { CreatedFacts } from './created-facts.ts';
 import type { CriCalls, CriRuntime } from './cri-calls.ts';
-import { criRecordOf } from './cri-records.ts';
+import { type CriRecord, criRecordOf, withImageNames } from './cri-records.ts';
 import { criContainerRow, criSandboxRow } from './cri-rows.ts';
-import { type CriSandbox, criSandboxOf } from './cri-sandbox.ts';
+import { criSandboxOf } from './cri-sandbox.ts';
 import type { GrpcConnection } from './grpc-connection.ts';
 import { objectAt, objectsOf } from './grpc-values.ts';
 import { NoEventsError, watchStream } from './grpc-watch.ts';
@@ -25,6 +25,7 @@ export interface CriEventsParts {
   readonly callTimeoutMs: number;
   readonly probeIntervalMs: number;
   readonly type: string;
+  /** A container by CRI's own answers; undefined when it has no such container. */
   inspect(id: string): Promise<RuntimeContainer | undefined>;
 }
 
@@ -88,7 +89,7 @@ export class CriEvents {
     );
   }
 
-  /** Everything of a sandbox is in containerd's record; of a container CRI may have it already, or all but its image's names are. */
+  /** Everything of a sandbox is in containerd's record; a container CRI may tell already. */
   private async createdFacts(id: string, signal: AbortSignal): Promise<RuntimeContainer | undefined> {
     const kept = await this.records.container(NAMESPACE, id, signal);
     if (kept === undefined) return undefined;
@@ -100,16 +101,22 @@ export class CriEvents {
       return { row: { ...row, isComplete: record.isWhole }, pid: 0, isRunning: false };
     }
     const told = await ifTold(this.parts.inspect(id), signal);
-    if (told?.row.isComplete) return told;
-    const sandbox = await this.sandboxOf(record.sandboxId, signal);
-    return { row: criContainerRow(record.status, record.info, sandbox, type), pid: 0, isRunning: false };
+    return told?.row.isComplete ? told : this.recordFacts(record, signal);
   }
 
-  private async sandboxOf(id: string, signal: AbortSignal): Promise<CriSandbox | undefined> {
-    const kept = id === '' ? undefined : await ifTold(this.records.container(NAMESPACE, id, signal), signal);
-    if (kept === undefined) return undefined;
-    const { status, info } = criRecordOf(kept);
-    return criSandboxOf(status, info);
+  /** A container that CRI does not tell yet. */
+  private async recordFacts(record: CriRecord, signal: AbortSignal): Promise<RuntimeContainer> {
+    const { imageReference, sandboxId, info } = record;
+    const [image, pod] = await Promise.all([
+      imageReference === '' ? undefined : ifTold(this.parts.calls.image(imageReference, signal), signal),
+      sandboxId === '' ? undefined : ifTold(this.records.container(NAMESPACE, sandboxId, signal), signal),
+    ]);
+    const podRecord = pod && criRecordOf(pod);
+    const sandbox = podRecord && criSandboxOf(podRecord.status, podRecord.info);
+    const status = image === undefined ? record.status : withImageNames(record.status, image);
+    const row = criContainerRow(status, info, sandbox, this.parts.type);
+    const isComplete = record.isWhole && image !== undefined && podRecord?.isWhole === true;
+    return { row: { ...row, isComplete }, pid: 0, isRunning: false };
   }
 
   private watchCri(

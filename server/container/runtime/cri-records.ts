@@ -2,7 +2,7 @@
  * What containerd keeps of the containers and sandboxes that CRI makes, read as CRI's own answers: it is there when a container
  * is created, before CRI answers for it (a sandbox is known to CRI only 35-266 ms after its first process has started).
  */
-import { type JsonObject, objectOf, textOf } from '../container-json.ts';
+import { type JsonObject, listOf, objectOf, textOf } from '../container-json.ts';
 import { anyJson, timestampNs } from './containerd-rows.ts';
 import type { CriStatus } from './cri-calls.ts';
 import { isNode } from './cri-sandbox.ts';
@@ -12,7 +12,9 @@ export interface CriRecord extends Pick<CriStatus, 'status' | 'info'> {
   readonly isSandbox: boolean;
   /** Sandbox a container belongs to. */
   readonly sandboxId: string;
-  /** Whether everything is there that CRI's answers are read for. */
+  /** Image a container was made from, as CRI's image store knows it. */
+  readonly imageReference: string;
+  /** Whether everything is there that CRI's answers are read for; of a container, but for the names of its image. */
   readonly isWhole: boolean;
 }
 
@@ -44,6 +46,7 @@ export function criRecordOf(container: JsonObject): CriRecord {
     return {
       isSandbox,
       sandboxId: '',
+      imageReference: '',
       isWhole: config !== undefined && hasNetwork,
       status: { ...common, network: { ip: kept?.['IP'] }, linux: { namespaces: { options } } },
       info: { cniResult: kept?.['CNIResult'], runtimeSpec: spec },
@@ -53,8 +56,8 @@ export function criRecordOf(container: JsonObject): CriRecord {
   return {
     isSandbox,
     sandboxId: textOf(sandboxID),
-    // The image by its names is in CRI's image store only.
-    isWhole: false,
+    imageReference: textOf(kept?.['ImageRef']),
+    isWhole: config !== undefined && spec !== undefined,
     status: {
       ...common,
       image: { image: container['image'] },
@@ -62,6 +65,19 @@ export function criRecordOf(container: JsonObject): CriRecord {
       mounts: config?.['mounts'],
     },
     info: { config, sandboxID, runtimeSpec: spec },
+  };
+}
+
+/** The status with the names its image has in CRI's image store, as CRI tells them. */
+export function withImageNames(status: JsonObject, image: JsonObject): JsonObject {
+  const [tag] = listOf(image['repo_tags']);
+  const [digest] = listOf(image['repo_digests']);
+  const name = tag ?? digest ?? objectAt(status, 'image')?.['image'];
+  return {
+    ...status,
+    image: { image: name },
+    image_ref: digest ?? status['image_ref'],
+    image_id: image['id'],
   };
 }
 

@@ -5,7 +5,7 @@ import type { JsonObject } from '../../../server/container/container-json.ts';
 import { containerJsonOf } from '../../../server/container/container-rows.ts';
 import { criImageOf } from '../../../server/container/runtime/cri-image.ts';
 import { criProbesOf } from '../../../server/container/runtime/cri-probes.ts';
-import { criRecordOf } from '../../../server/container/runtime/cri-records.ts';
+import { criRecordOf, withImageNames } from '../../../server/container/runtime/cri-records.ts';
 import { criContainerRow, criSandboxRow } from '../../../server/container/runtime/cri-rows.ts';
 import { criSandboxOf } from '../../../server/container/runtime/cri-sandbox.ts';
 import { parseImageName } from '../../../server/container/runtime/image-name.ts';
@@ -244,11 +244,35 @@ test('the record of a sandbox without its extension, or without an address, is n
 test('the record of a container tells its sandbox, variables and mounts', () => {
   const record = criRecordOf(CONTAINER_RECORD);
   const row = criContainerRow(record.status, record.info, undefined, 'containerd');
-  assert.deepEqual([record.isSandbox, record.isWhole, record.sandboxId], [false, false, 'b'.repeat(64)]);
+  assert.deepEqual([record.isSandbox, record.isWhole, record.sandboxId], [false, true, 'b'.repeat(64)]);
   assert.deepEqual([row.name, row.image, row.imageId], ['c', 'localhost/t/busybox:1', HEX]);
   assert.deepEqual(row.env, [Buffer.from('A=ü=1').toString('latin1')]);
   assert.equal(row.mounts[0]?.source, '/srv');
   assert.equal(row.podSandboxId, 'b'.repeat(64));
+});
+
+test('the image of a record gets the names that CRI tells', () => {
+  const { status, info } = criRecordOf(CONTAINER_RECORD);
+  const imageOf = (image: JsonObject) => {
+    const row = criContainerRow(
+      withImageNames(status, { id: `sha256:${HEX}`, ...image }),
+      info,
+      undefined,
+      'containerd',
+    );
+    return [row.image, row.imageId, row.imageTag, row.imageDigest];
+  };
+  const digest = `sha256:${'a'.repeat(64)}`;
+  assert.deepEqual(
+    imageOf({ repo_tags: ['reg.example/a:2', 'b:3'], repo_digests: [`reg.example/a@${digest}`] }),
+    ['reg.example/a:2', '', '2', digest],
+  );
+  assert.deepEqual(imageOf({ repo_tags: [], repo_digests: [] }), [
+    'localhost/t/busybox:1',
+    HEX,
+    '1',
+    `sha256:${HEX}`,
+  ]);
 });
 
 /** Objects with the members that are read, of any type. */
