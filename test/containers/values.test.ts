@@ -9,7 +9,6 @@ import { startLabServer } from './helpers/ready-server.ts';
 import { until } from './helpers/until.ts';
 import type { ContainerDriver, ContainerSpec } from './lab/container-driver.ts';
 import { ContainerLab } from './lab/container-lab.ts';
-import { LAB_NAMESPACE } from './lab/ctr-driver.ts';
 import { LAB_USER, RENAMED_USER } from './lab/lab-images.ts';
 import { labOrSkip } from './lab/lab-permission.ts';
 
@@ -78,7 +77,7 @@ describe('a container', labOrSkip(), () => {
     if (kind === 'cri')
       return await lab.cri.inspectPod(String((answer['info'] as Record<string, unknown>)['sandboxID']));
     if (kind !== 'containerd') return {};
-    const lines = (await lab.containerd.ctr(LAB_NAMESPACE, 'images', 'ls')).split('\n');
+    const lines = (await lab.containerd.ctr(lab.namespace, 'images', 'ls')).split('\n');
     const line = lines.find((text) => text.startsWith(`${answer['Image']} `)) ?? '';
     return { digest: /sha256:\w+/.exec(line)?.[0] ?? '' };
   };

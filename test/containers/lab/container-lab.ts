@@ -1,11 +1,11 @@
 /** All runtimes of the lab together. */
 import { mkdtempSync, rmSync, statfsSync } from 'node:fs';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { basename, join } from 'node:path';
 import type { ContainerDriver, DriverKind } from './container-driver.ts';
 import { ContainerdDaemon } from './containerd-daemon.ts';
 import { CriDriver } from './cri-driver.ts';
-import { CtrDriver, LAB_NAMESPACE } from './ctr-driver.ts';
+import { CtrDriver } from './ctr-driver.ts';
 import { DockerDriver } from './docker-driver.ts';
 import { type LabImages, makeLabImages } from './lab-images.ts';
 import {
@@ -39,11 +39,14 @@ export class ContainerLab {
   readonly containerd: ContainerdDaemon;
   readonly cri: CriDriver;
   readonly ctr: CtrDriver;
+  /** Of containerd, for the containers of `ctr`: no other lab has the same. */
+  readonly namespace: string;
   private readonly kinds: readonly DriverKind[];
   private readonly number: number;
 
   private constructor(options: LabOptions) {
     this.folder = mkdtempSync(join(tmpdir(), 'strata-lab-'));
+    this.namespace = basename(this.folder);
     this.kinds = options.kinds ?? ['docker', 'podman', 'cri', 'containerd'];
     this.number = process.pid % 250;
     this.images = makeLabImages(join(this.folder, 'images'));
@@ -65,6 +68,7 @@ export class ContainerLab {
     });
     this.cri = new CriDriver({ socketPath: this.containerd.socketPath, image, folder: join(folder, 'logs') });
     this.ctr = new CtrDriver(this.containerd, {
+      namespace: this.namespace,
       ociRuntime: runtime,
       snapshotter,
       image,
@@ -137,7 +141,7 @@ export class ContainerLab {
       await new Promise((resolve) => setTimeout(resolve, 20));
     }
     await unmountAll(this.folder);
-    const cgroups = [...this.cri.cgroups, LAB_NAMESPACE];
+    const cgroups = [...this.cri.cgroups, this.namespace];
     removeCgroups(cgroups);
     if (this.kinds.includes('docker'))
       await runCommand(['ip', 'link', 'del', this.bridge]).catch(() => undefined);
@@ -174,7 +178,7 @@ export class ContainerLab {
     for (const image of [this.images.tools, this.images.pause])
       await this.containerd.load(CRI_NAMESPACE, this.images.fileOf(image));
     for (const image of [this.images.tools, ...this.images.toolsAs.values()])
-      await this.containerd.load(LAB_NAMESPACE, this.images.fileOf(image));
+      await this.containerd.load(this.namespace, this.images.fileOf(image));
   }
 }
 

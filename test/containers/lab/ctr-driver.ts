@@ -3,10 +3,9 @@ import type { ContainerDriver, ContainerSpec, ListedContainer } from './containe
 import type { ContainerdDaemon } from './containerd-daemon.ts';
 import { GrpcCaller } from './grpc-caller.ts';
 
-/** Such as a name; here the id is one. */
-export const LAB_NAMESPACE = 'strata-lab';
-
 export interface CtrOptions {
+  /** Of containerd; also the cgroup that its containers are in. */
+  readonly namespace: string;
   readonly ociRuntime: string;
   readonly snapshotter: string;
   readonly image: string;
@@ -29,7 +28,7 @@ export class CtrDriver implements ContainerDriver {
       containerd.socketPath,
       'containerd.proto',
       'containerd.services.containers.v1.Containers',
-      { 'containerd-namespace': LAB_NAMESPACE },
+      { 'containerd-namespace': options.namespace },
     );
   }
 
@@ -90,6 +89,6 @@ export class CtrDriver implements ContainerDriver {
   }
 
   private ctr(...args: readonly string[]): Promise<string> {
-    return this.containerd.ctr(LAB_NAMESPACE, ...args);
+    return this.containerd.ctr(this.options.namespace, ...args);
   }
 }
