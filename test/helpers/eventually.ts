@@ -2,11 +2,11 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 
 const STEP_MS = 5;
-const PATIENCE_MS = 20_000;
+const PATIENCE_MS = 30_000;
 
 /** The first value that is neither undefined nor false. Fails after a time that only a defect takes, saying what was waited for. */
 export async function eventually<Value>(
-  what: string,
+  what: string | (() => string),
   look: () => Value | Promise<Value>,
   patienceMs: number = PATIENCE_MS,
 ): Promise<NonNullable<Value>> {
@@ -14,7 +14,8 @@ export async function eventually<Value>(
   for (;;) {
     const value = await look();
     if (value !== undefined && value !== null && value !== false) return value as NonNullable<Value>;
-    if (performance.now() > endMs) throw new Error(`${what}: not within ${patienceMs} ms`);
+    if (performance.now() > endMs)
+      throw new Error(`${typeof what === 'string' ? what : what()}: not within ${patienceMs} ms`);
     await sleep(STEP_MS);
   }
 }

@@ -20,7 +20,7 @@ import { FakeSocket } from './fake-socket.ts';
 /**
  * `hang`: no answer; `garbage`: bytes that are no message; `wrong-types`: a message whose JSON parts are of other types; `no-json`: whose
  * JSON parts are none; `empty`: a message without members; `refused`: INTERNAL; `unavailable`, `denied`, `unimplemented`: those codes;
- * `reset`: the connection ends; `huge`: a message of a hundred megabytes.
+ * `reset`: the connection ends; `huge`: a message of forty megabytes.
  */
 export const GRPC_FAULTS = [
   'hang',
@@ -54,7 +54,7 @@ export interface FakeService {
   spoil(answer: Message, how: 'wrong-types' | 'no-json'): Message;
 }
 
-const HUGE_BYTES = 100 * 1024 * 1024;
+const HUGE_BYTES = 40 * 1024 * 1024;
 /** Fields of a kind that there is not. */
 const GARBAGE = Buffer.from('7fffff', 'hex');
 
@@ -269,7 +269,7 @@ function isRefusal(answer: GrpcAnswer): answer is { readonly code: status; reado
   return typeof (answer as { readonly code?: unknown }).code === 'number';
 }
 
-/** A length-delimited field of unknown number and a hundred megabytes. */
+/** A length-delimited field of unknown number and forty megabytes. */
 function hugeMessage(): Buffer {
   const bytes = Buffer.alloc(HUGE_BYTES + 8);
   bytes[0] = (15 << 3) | 2;

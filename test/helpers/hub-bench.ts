@@ -29,7 +29,7 @@ export class HubBench {
         containerdSockets: undefined,
         criSockets: [],
         lookupTimeoutMs: 2000,
-        callTimeoutMs: 300,
+        callTimeoutMs: 500,
         ...options,
       },
       {
@@ -68,7 +68,8 @@ export class HubBench {
   }
 
   async state(kind: RuntimeStatus['kind'], state: RuntimeStatus['state']): Promise<RuntimeStatus> {
-    return eventually(`${kind} ${state} (now ${JSON.stringify(this.status(kind))})`, () => {
+    const now = () => `${kind} ${state} (now ${JSON.stringify(this.status(kind))})`;
+    return eventually(now, () => {
       const status = this.status(kind);
       return status?.state === state ? status : undefined;
     });

@@ -9,7 +9,7 @@ import { HTTP_FAULTS } from '../helpers/fake-http-runtime.ts';
 import { type FakeKind, FakeRuntimes } from '../helpers/fake-runtimes.ts';
 import { HubBench } from '../helpers/hub-bench.ts';
 
-/** `start` returns within this, whatever the runtimes do; the wait for an answer is 300 ms here. */
+/** `start` returns within this, whatever the runtimes do; the wait for an answer is 500 ms here. */
 const START_MS_MAX = 5000;
 /** Of an endless answer no more than this is taken. */
 const ANSWER_BYTES_MAX = 256 * 1024 * 1024;
@@ -28,7 +28,9 @@ async function bed(
   const fakes = new FakeRuntimes();
   await fakes.listen(...kinds);
   prepare(fakes);
-  const hub = new HubBench(fakes, options);
+  // The only kind that is not found by itself here.
+  const criSockets = kinds.includes('cri') ? [fakes.socketPath('cri')] : [];
+  const hub = new HubBench(fakes, { criSockets, ...options });
   t.after(async () => {
     await hub.hub.stop();
     await fakes.close();
@@ -129,24 +131,72 @@ describe('an HTTP runtime that answers wrongly', { concurrency: 4 }, () => {
 });
 
 describe('a gRPC runtime that answers wrongly', { concurrency: 4 }, () => {
-  for (const fault of GRPC_FAULTS) {
-    // Fine as far as the whole of an answer goes: what is of the wrong type is left out.
-    if (fault === 'wrong-types' || fault === 'no-json' || fault === 'empty') continue;
-    test(`${fault}: the others go on, status says so, and it comes back by itself`, async (t) => {
-      const { fakes, hub } = await bed(t, ['containerd', 'podman'], {}, ({ containerd, podman }) => {
-        containerd.containersOf('lab').set(WEB.id, WEB);
-        containerd.faults.set('', fault);
-        podman.containers.set(OTHER.id, OTHER);
+  for (const kind of ['containerd', 'cri'] as const) {
+    for (const fault of GRPC_FAULTS) {
+      // Fine as far as the whole of an answer goes: what is of the wrong type is left out.
+      if (fault === 'wrong-types' || fault === 'no-json' || fault === 'empty') continue;
+      test(`${kind}, ${fault}: the others go on, status says so, and it comes back by itself`, async (t) => {
+        const { fakes, hub } = await bed(t, [kind, 'podman'], {}, (made) => {
+          const rows = kind === 'cri' ? made.cri.containers : made.containerd.containersOf('lab');
+          rows.set(WEB.id, WEB);
+          made[kind].faults.set('', fault);
+          made.podman.containers.set(OTHER.id, OTHER);
+        });
+        await hub.found(OTHER.id);
+        const status = await hub.state(kind, 'degraded');
+        assert.ok(status.error.includes(fakes.socketPath(kind)), status.error);
+        assert.ok(status.callFailureCount > 0);
+        fakes[kind].faults.clear();
+        await hub.state(kind, 'ready');
+        await hub.found(WEB.id);
       });
-      await hub.found(OTHER.id);
-      const status = await hub.state('containerd', 'degraded');
-      assert.notEqual(status.error, '');
-      assert.ok(status.callFailureCount > 0);
-      fakes.containerd.faults.clear();
-      await hub.state('containerd', 'ready');
-      await hub.found(WEB.id);
-    });
+    }
   }
+
+  test('CRI: events bring containers and end them; sandboxes too', async (t) => {
+    const { fakes, hub } = await bed(t, ['cri']);
+    await eventually('events', () => hub.status('cri')?.isWatching);
+    const pod = fakeContainer({ name: 'pod', podName: 'p', podNamespace: 'n', podUid: 'u', isSandbox: true });
+    const inside = fakeContainer({ name: 'inside', podId: pod.id });
+    fakes.cri.create(pod);
+    fakes.cri.create(inside);
+    fakes.cri.start(inside.id);
+    assert.equal(nameOf((await hub.found(inside.id)).json), 'inside');
+    await hub.found(pod.id);
+    fakes.cri.die(inside.id);
+    await eventually('its end', () => hub.last('gone', inside.id));
+  });
+
+  test('CRI without an event stream is followed by look-ups and lists', async (t) => {
+    const { fakes, hub } = await bed(t, ['cri'], {}, ({ cri }) => {
+      cri.hasEvents = false;
+    });
+    await hub.state('cri', 'ready');
+    assert.equal(hub.status('cri')?.isWatching, false);
+    fakes.cri.containers.set(WEB.id, WEB);
+    wanted(hub, WEB, 'cri');
+    await hub.found(WEB.id);
+  });
+
+  test('containerd: events of garbage break the stream, which is opened again', async (t) => {
+    const { fakes, hub } = await bed(t, ['containerd']);
+    await eventually('events', () => hub.status('containerd')?.isWatching);
+    for (const topic of ['/containers/create', '/tasks/start', '/tasks/exit', '/no/such']) {
+      for (const value of [Buffer.alloc(0), Buffer.from('ff'.repeat(20), 'hex'), Buffer.from('7f', 'hex')]) {
+        fakes.containerd.tell('lab', topic, 'ContainerCreate', value);
+      }
+    }
+    fakes.containerd.send(Buffer.from('7fffff', 'hex'));
+    const before = fakes.containerd.requestCount('Events.Subscribe');
+    await eventually(
+      'another stream',
+      () =>
+        fakes.containerd.requestCount('Events.Subscribe') > before || hub.status('containerd')?.isWatching,
+    );
+    fakes.containerd.create('lab', WEB);
+    fakes.containerd.start('lab', WEB.id);
+    await hub.found(WEB.id);
+  });
 
   for (const fault of ['wrong-types', 'no-json', 'empty'] as const) {
     test(`${fault} within answers: nothing breaks, and the containers of others are told`, async (t) => {
@@ -177,18 +227,10 @@ describe('a gRPC runtime that answers wrongly', { concurrency: 4 }, () => {
       });
     });
   }
-
-  test('a runtime without event stream is followed by look-ups', async (t) => {
-    const { fakes, hub } = await bed(t, ['cri'], { criSockets: [] }, ({ cri }) => {
-      cri.hasEvents = false;
-    });
-    assert.equal(fakes.cri.watcherCount, 0);
-    assert.ok(hub.hub.status().length >= 0);
-  });
 });
 
 describe('the socket of a runtime', { concurrency: 4 }, () => {
-  for (const kind of ['docker', 'podman', 'containerd'] as const) {
+  for (const kind of ['docker', 'podman', 'containerd', 'cri'] as const) {
     for (const mode of ['silent', 'reset', 'noise'] as const) {
       test(`${kind}, ${mode}: degraded, and back by itself`, async (t) => {
         const { fakes, hub } = await bed(t, [kind], {}, (all) => {
@@ -226,29 +268,31 @@ describe('the socket of a runtime', { concurrency: 4 }, () => {
     });
 
     test(`${kind}: one that appears later is found`, async (t) => {
+      if (kind === 'cri') return t.skip('is named, not found');
       const { fakes, hub } = await bed(t, []);
       await fakes.listen(kind);
       await hub.state(kind, 'ready');
     });
   }
+});
 
-  test('without leave to connect, status says what is missing; with it, the runtime is used', {
-    skip: process.getuid?.() === 0 ? false : 'only root can give up its rights and take them back',
-  }, async (t) => {
-    const { fakes, hub } = await bed(t, ['docker']);
-    await hub.state('docker', 'ready');
-    // The rights of the file bind everybody but root.
-    fakes.docker.socket.chmod(0o600);
-    process.seteuid?.(65534);
-    try {
-      fakes.docker.socket.drop();
-      await eventually('the reason', () => /EACCES|permission/i.test(hub.status('docker')?.error ?? ''));
-      assert.equal(hub.status('docker')?.state, 'degraded');
-    } finally {
-      process.seteuid?.(0);
-    }
-    await hub.state('docker', 'ready');
-  });
+// Not beside others: the whole process gives up its rights for a moment.
+test('without leave to connect, status says what is missing; with it, the runtime is used', {
+  skip: process.getuid?.() === 0 ? false : 'only root can give up its rights and take them back',
+}, async (t) => {
+  const { fakes, hub } = await bed(t, ['docker']);
+  await hub.state('docker', 'ready');
+  // The rights of the file bind everybody but root.
+  fakes.docker.socket.chmod(0o600);
+  process.seteuid?.(65534);
+  try {
+    fakes.docker.socket.drop();
+    await eventually('the reason', () => /EACCES|permission/i.test(hub.status('docker')?.error ?? ''));
+    assert.equal(hub.status('docker')?.state, 'degraded');
+  } finally {
+    process.seteuid?.(0);
+  }
+  await hub.state('docker', 'ready');
 });
 
 describe('many and strange containers', () => {

@@ -40,6 +40,7 @@ async function bed(
     'container-call-ms': 300,
     'container-lookup-ms': 2000,
     'container-linger-ms': 100,
+    cri: kinds.includes('cri') ? [fakes.socketPath('cri')] : [],
     ...options,
   });
   const ms = performance.now() - startMs;
@@ -168,19 +169,15 @@ test('runtimes that come, go and come back while the server runs', async (t) => 
 });
 
 test('garbage from every runtime at once: the server starts, serves, and rows hold what cgroups tell', async (t) => {
-  const at = await bed(
-    t,
-    ['docker', 'podman', 'containerd', 'cri'],
-    (made) => {
-      made.docker.faults.set('', 'garbage');
-      made.podman.faults.set('', 'wrong-shape');
-      made.containerd.faults.set('', 'garbage');
-      made.cri.faults.set('', 'huge');
-      runIn(made, WEB, 100);
-    },
-    { cri: [] },
-  );
-  for (const kind of ['docker', 'podman']) await inState(at, kind, RuntimeState.DEGRADED);
+  const at = await bed(t, ['docker', 'podman', 'containerd', 'cri'], (made) => {
+    made.docker.faults.set('', 'garbage');
+    made.podman.faults.set('', 'wrong-shape');
+    made.containerd.faults.set('', 'garbage');
+    made.cri.faults.set('', 'huge');
+    runIn(made, WEB, 100);
+  });
+  for (const kind of ['docker', 'podman', 'containerd', 'cri'])
+    await inState(at, kind, RuntimeState.DEGRADED);
   const { containers } = await at.client.listContainers({});
   assert.deepEqual(
     containers.map(({ fullId, name, type }) => [fullId, name, type]),
