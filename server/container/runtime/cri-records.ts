@@ -36,7 +36,7 @@ export function criRecordOf(container: JsonObject): CriRecord {
     id: container['id'],
     created_at: String(timestampNs(container['created_at'])),
     metadata: config?.['metadata'] ?? metadataOf(labels, isSandbox),
-    labels: config?.['labels'] ?? labels,
+    labels: config === undefined ? labels : config['labels'],
     annotations: config?.['annotations'],
   };
   if (isSandbox) {

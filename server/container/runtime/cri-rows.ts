@@ -5,7 +5,7 @@ import { bareContainer } from '../container-rows.ts';
 import { criImageOf } from './cri-image.ts';
 import { criProbesOf } from './cri-probes.ts';
 import { type CriSandbox, isNode } from './cri-sandbox.ts';
-import { bigintOf, itemsOf, labelsOf, objectAt } from './grpc-values.ts';
+import { bigintOf, byKey, itemsOf, labelsOf, objectAt } from './grpc-values.ts';
 import { ociCgroupPath, ociEnv } from './oci-spec.ts';
 
 /** `container.mount.propagation` by the enum of CRI. */
@@ -104,7 +104,7 @@ function withPodLabels(
     ['io.kubernetes.pod.namespace', sandbox?.namespace ?? ''],
   ];
   for (const [key, text] of added) if (text !== '' && !all.has(key)) all.set(key, text);
-  return all;
+  return new Map([...all].sort(byKey));
 }
 
 function isPrivileged(info: JsonObject | undefined): boolean {

@@ -53,12 +53,14 @@ export function objectsOf(value: unknown): readonly JsonObject[] {
     .filter((item) => item !== undefined);
 }
 
-/** Texts by text, binary strings; as many as are kept. */
+/** Texts by text, binary strings, as many as are kept; in order of their keys, as runtimes send them in another order each time. */
 export function labelsOf(value: unknown): ReadonlyMap<string, string> {
-  const object = objectOf(value);
-  if (object === undefined) return new Map();
-  const entries = Object.entries(object);
-  return textMapOf(entries.length > ITEMS_MAX ? Object.fromEntries(entries.slice(0, ITEMS_MAX)) : object);
+  const entries = [...textMapOf(objectOf(value))].sort(byKey);
+  return new Map(entries.length > ITEMS_MAX ? entries.slice(0, ITEMS_MAX) : entries);
+}
+
+export function byKey([a]: readonly [string, unknown], [b]: readonly [string, unknown]): number {
+  return a < b ? -1 : a > b ? 1 : 0;
 }
 
 /** The first text that is there, as a binary string. */

@@ -230,6 +230,8 @@ test('the record of a sandbox tells all that CRI will', () => {
     ['pod-x', '10.201.7.2', true, 1795486701519000545n],
   );
   assert.equal(row.labels.get('io.kubernetes.pod.uid'), 'uid-1');
+  // containerd's own mark is no label of the pod.
+  assert.deepEqual([...row.podSandboxLabels], [['app', 'web']]);
   assert.equal(row.podSandboxCniJson, '{"eth0":{"IPConfigs":[{"Gateway":"10.201.7.1","IP":"10.201.7.2"}]}}');
   assert.equal(row.cgroupPath, `/kubepods/podu1/${'b'.repeat(64)}`);
 });
@@ -343,6 +345,13 @@ test('whatever answers hold, rows are made whose text is binary strings', () => 
     }),
     { numRuns: 500 },
   );
+});
+
+test('labels in another order make the same row', () => {
+  const pod = criSandboxOf({ id: 's', metadata: { name: 'p' } }, undefined);
+  const textOf = (labels: object) =>
+    containerJsonOf(criContainerRow({ id: 'a', labels }, undefined, pod, 'cri'));
+  assert.equal(textOf({ b: '1', zz: '2', a: '3' }), textOf({ zz: '2', a: '3', b: '1' }));
 });
 
 test('of lists without end only so much is kept', () => {
