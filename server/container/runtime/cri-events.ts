@@ -91,8 +91,12 @@ export class CriEvents {
 
   /** Everything of a sandbox is in containerd's record; a container CRI may tell already. */
   private async createdFacts(id: string, signal: AbortSignal): Promise<RuntimeContainer | undefined> {
-    const kept = await this.records.container(NAMESPACE, id, signal);
-    if (kept === undefined) return undefined;
+    const [kept, told] = await Promise.all([
+      this.records.container(NAMESPACE, id, signal),
+      ifTold(this.parts.inspect(id), signal),
+    ]);
+    if (told?.row.isComplete) return told;
+    if (kept === undefined) return told;
     const record = criRecordOf(kept);
     const { type } = this.parts;
     if (record.isSandbox) {
@@ -100,8 +104,7 @@ export class CriEvents {
       const row = criSandboxRow(sandbox, record.status, record.info, type);
       return { row: { ...row, isComplete: record.isWhole }, pid: 0, isRunning: false };
     }
-    const told = await ifTold(this.parts.inspect(id), signal);
-    return told?.row.isComplete ? told : this.recordFacts(record, signal);
+    return this.recordFacts(record, signal);
   }
 
   /** A container that CRI does not tell yet. */
