@@ -32,6 +32,7 @@ const NO_COUNTERS: HubCounters = {
   lookupsFound: 0,
   lookupsFailed: 0,
   lookupsRefused: 0,
+  containersRefused: 0,
   usersRead: 0,
   usersFailed: 0,
 };

@@ -27,6 +27,7 @@ const NO_COUNTERS: HubCounters = {
   lookupsFound: 0,
   lookupsFailed: 0,
   lookupsRefused: 0,
+  containersRefused: 0,
   usersRead: 0,
   usersFailed: 0,
 };
@@ -41,6 +42,7 @@ const COUNTER_ROWS: readonly (readonly [name: string, member: keyof HubCounters,
   ['container_lookups_found', 'lookupsFound', 'of them, those that found the container'],
   ['container_lookups_failed', 'lookupsFailed', 'of them, those given up'],
   ['container_lookups_refused', 'lookupsRefused', 'look-ups not begun, as too many were running'],
+  ['containers_refused', 'containersRefused', 'containers not followed, as too many were known'],
   ['container_users_read', 'usersRead', 'times the users and groups of a container were read'],
   ['container_users_failed', 'usersFailed', 'times they could not be read'],
 ];

@@ -41,6 +41,7 @@ function bench() {
       lookupsFound: 0,
       lookupsFailed: 0,
       lookupsRefused: 0,
+      containersRefused: 0,
       usersRead: 0,
       usersFailed: 0,
     },

@@ -48,6 +48,8 @@ export interface HubCounters {
   lookupsFailed: number;
   /** Look-ups not begun because as many as may be were running. */
   lookupsRefused: number;
+  /** Containers not followed, as many as may be were known. */
+  containersRefused: number;
   usersRead: number;
   usersFailed: number;
 }

@@ -19,6 +19,8 @@ export type RowOrigin = 'news' | 'answer';
 
 export interface MergeListener {
   onUpdate(update: ContainerUpdate): void;
+  /** A container is not followed, as the table is full. */
+  onRefused(): void;
   /** Everything is known of this container now; `isFirst`: for the first time since it was made. */
   onComplete(fullId: string, isFirst: boolean): void;
 }
@@ -73,8 +75,6 @@ interface Choice {
 }
 
 export class MergedContainers {
-  /** Containers not followed as the table was full. */
-  refused: number;
   private readonly parts: MergeParts;
   private readonly entries: Map<string, Entry>;
   private readonly idsBySource: Map<RowSource, Set<string>>;
@@ -82,7 +82,6 @@ export class MergedContainers {
   private readonly endedIds: Map<string, Sent | undefined>;
 
   constructor(parts: MergeParts) {
-    this.refused = 0;
     this.parts = parts;
     this.entries = new Map();
     this.idsBySource = new Map();
@@ -208,7 +207,7 @@ export class MergedContainers {
       this.idsOf(source).size >= USER_CONTAINERS_MAX;
     if (entry !== undefined && !isFull) return entry;
     if (isFull || this.entries.size >= CONTAINERS_MAX) {
-      this.refused++;
+      this.parts.listener.onRefused();
       return undefined;
     }
     entry = { rows: new Map(), sent: undefined, wasComplete: false };

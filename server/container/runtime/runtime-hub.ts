@@ -43,6 +43,7 @@ export class RuntimeHub {
   private readonly owners: ContainerOwners;
   private readonly stopping: AbortController;
   private updates: ContainerUpdate[];
+  private kindsThere: string;
 
   constructor(options: RuntimeOptions, listener: HubListener, parts: Partial<HubParts> = {}) {
     this.options = options;
@@ -65,6 +66,7 @@ export class RuntimeHub {
       lookupsFound: 0,
       lookupsFailed: 0,
       lookupsRefused: 0,
+      containersRefused: 0,
       usersRead: 0,
       usersFailed: 0,
     };
@@ -72,6 +74,7 @@ export class RuntimeHub {
     this.connections = new Map();
     this.stopping = new AbortController();
     this.updates = [];
+    this.kindsThere = '';
     this.owners = new ContainerOwners(this.parts.readUidMap);
     this.merged = this.mergedContainers();
     this.lookups = this.allLookups();
@@ -163,13 +166,18 @@ export class RuntimeHub {
       backoff: reconnectBackoff,
       merged: this.merged,
       onNews: (news, fullId) => this.lookups.prefetch(fullId, news),
-      onStatusChanged: () => {
-        this.merged.reconsider();
-        this.listener.onStatusChanged();
-      },
+      onStatusChanged: () => this.onStatusChanged(),
     });
     this.connections.set(key, connection);
     connection.start();
+  }
+
+  private onStatusChanged(): void {
+    const kinds = [...this.connections.values()].flatMap((one) => (one.isThere ? [one.kind] : []));
+    const there = [...new Set(kinds)].sort().join();
+    if (there !== this.kindsThere) this.merged.reconsider();
+    this.kindsThere = there;
+    this.listener.onStatusChanged();
   }
 
   /** Makes room: sockets of users who have left. */
@@ -199,6 +207,9 @@ export class RuntimeHub {
       isOwnedBy: (fullId, userId) => this.owners.has(fullId, userId),
       listener: {
         onUpdate: (update) => this.tell(update),
+        onRefused: () => {
+          this.counters.containersRefused++;
+        },
         onComplete: (fullId, isFirst) => this.lookups.onComplete(fullId, isFirst),
       },
     });

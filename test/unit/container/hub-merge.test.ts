@@ -107,8 +107,26 @@ test('what is known completely is not made partial by a list', async () => {
   assert.deepEqual(told, ['partial', 'found']);
   await bed.clock.advance(20_000);
   assert.deepEqual(bed.told('c'), told);
+  assert.equal(docker.countOf('inspect c'), 1, 'there is nothing to ask');
   docker.containers.set('c', container('c', { image: 'i', name: 'renamed' }));
   await bed.clock.advance(10_000);
   assert.equal(bed.nameOf('c'), 'renamed');
+  await bed.hub.stop();
+});
+
+test('as many containers as may be are followed; those beyond are counted, and room is used again', async () => {
+  const bed = new ScriptedHub();
+  const docker = bed.runtime('docker');
+  const empty = new Map<string, string>();
+  for (let i = 0; i < 65_540; i++) docker.containers.set(`c${i}`, container(`c${i}`, { labels: empty }));
+  await bed.start('docker');
+  await settle();
+  assert.equal(bed.known.size, 65_536);
+  assert.equal(bed.hub.counters.containersRefused, 4);
+  docker.end('c0');
+  docker.create(container('next'), container('next'));
+  await settle();
+  assert.equal(bed.known.size, 65_536);
+  assert.ok(bed.known.has('next'));
   await bed.hub.stop();
 });
