@@ -69,7 +69,8 @@ function rangesOf(text: string): readonly IdRange[] {
   const ranges: IdRange[] = [];
   for (const line of text.split('\n').slice(0, RANGES_MAX)) {
     const [, first, count] = line.trim().split(/\s+/).map(Number);
-    if (first === undefined || count === undefined || !(count > 0) || count >= ALL_IDS) continue;
+    if (first === undefined || count === undefined || !(first >= 0 && count > 0) || count >= ALL_IDS)
+      continue;
     ranges.push({ first, count });
   }
   return ranges;
