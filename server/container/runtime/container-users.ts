@@ -1,6 +1,8 @@
 /** Users and groups of containers (and of the node), from the files in their own root. The files are the container's: hostile. */
+import { readFile } from 'node:fs/promises';
 import { parseGroup, parsePasswd } from '../../event/identity-lists.ts';
 import type { GroupRow, UserRow } from '../../state/user-table.ts';
+import { IdMap } from './id-map.ts';
 import { readRootedFile, rootIdentity } from './rooted-path.ts';
 
 /** Bytes read of each file; what is beyond is not seen. */
@@ -29,7 +31,32 @@ export function usersReader(hostRoot: string): ReadUsers {
     const root = `${hostRoot}/proc/${tid}/root`;
     // Before the container's first program runs, what prepares it still sees the node's files.
     if ((await rootIdentity(root)) === (await rootIdentity(`${hostRoot}/`))) return undefined;
-    return readUsers(root);
+    return onNode(await readUsers(root), await mapsOf(`${hostRoot}/proc/${tid}`));
+  };
+}
+
+interface IdMaps {
+  readonly uids: IdMap;
+  readonly gids: IdMap;
+}
+
+async function mapsOf(threadFolder: string): Promise<IdMaps> {
+  const read = async (name: string): Promise<IdMap> =>
+    new IdMap(await readFile(`${threadFolder}/${name}`, 'latin1').catch(() => ''));
+  return { uids: await read('uid_map'), gids: await read('gid_map') };
+}
+
+/** The files name ids of the container's user namespace, threads and events have those of the node. */
+function onNode({ users, groups }: ContainerUsers, { uids, gids }: IdMaps): ContainerUsers {
+  return {
+    users: users.flatMap((row) => {
+      const uid = uids.outerOf(row.uid);
+      return uid === undefined ? [] : [{ ...row, uid, gid: gids.outerOf(row.gid) ?? row.gid }];
+    }),
+    groups: groups.flatMap((row) => {
+      const gid = gids.outerOf(row.gid);
+      return gid === undefined ? [] : [{ ...row, gid }];
+    }),
   };
 }
 
