@@ -3,8 +3,8 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { churnContainers } from '../helpers/container-churn.ts';
 
-const CONTAINERS = 6000;
-const WARM_UP = 1500;
+const CONTAINERS = 3000;
+const WARM_UP = 1000;
 /** Compiled code and caches of the libraries, whatever the number of containers. */
 const HEAP_GROWTH_BYTES_MAX = 6 * 1024 * 1024;
 

@@ -3,6 +3,8 @@ import { type JsonObject, objectOf } from '../container-json.ts';
 import { RuntimeError } from './runtime-client.ts';
 
 const NEWLINE = 0x0a;
+/** Pieces of an unfinished line. */
+const PARTS_MAX = 1024;
 
 export class HttpLines {
   private readonly asked: string;
@@ -36,6 +38,8 @@ export class HttpLines {
       throw new RuntimeError('protocol', `${this.asked}: a line of more than ${this.lineBytesMax} bytes`);
     }
     if (part.length > 0) this.parts.push(part);
+    // A line that comes byte by byte would take a hundred times its size.
+    if (this.parts.length >= PARTS_MAX) this.parts = [Buffer.concat(this.parts, this.partBytes)];
   }
 
   /** Undefined when the line is blank. */
