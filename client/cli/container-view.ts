@@ -44,7 +44,8 @@ function mountOf({ source, destination, mode, isWritable }: ContainerMount): str
   return `${source} on ${destination}${details === '' ? '' : ` (${details})`}`;
 }
 
-function labelsOf(labels: { readonly [key: string]: string }): string {
+/** `key=value` items by key. */
+export function labelsOf(labels: { readonly [key: string]: string }): string {
   return Object.entries(labels)
     .sort(([a], [b]) => (a < b ? -1 : 1))
     .map(([key, value]) => `${key}=${value}`)

@@ -5,11 +5,13 @@ import type {
   Group,
   NetworkInterface,
   PageResponse,
+  Pod,
   StateScope,
   Thread,
   User,
 } from '../../proto/gen/strata/v1/state.ts';
 import type { StrataClient } from '../strata-client.ts';
+import { POD_COLUMNS } from './pod-view.ts';
 import {
   CONTAINER_COLUMNS,
   FD_COLUMNS,
@@ -71,6 +73,14 @@ export const CONTAINER_LIST: StateList<Container> = {
   fetch: async (client, request) => {
     const { containers, page } = await client.listContainers(request);
     return { rows: containers, page };
+  },
+};
+
+export const POD_LIST: StateList<Pod> = {
+  columns: POD_COLUMNS,
+  fetch: async (client, request) => {
+    const { pods, page } = await client.listPods(request);
+    return { rows: pods, page };
   },
 };
 

@@ -4,6 +4,7 @@ import type { InspectedEvent } from '../state/inspected-event.ts';
 import type { StateView } from '../state/os-state.ts';
 import { podUidOf } from '../state/pod-cgroup.ts';
 import type { KubeObject, PodRow } from '../state/pod-table.ts';
+import type { CgroupEntry } from '../state/thread-info.ts';
 import { containerKeyOf, findContainer } from './container-row.ts';
 import type { Extractor, FieldValue } from './field.ts';
 
@@ -18,11 +19,18 @@ export function podOf(event: InspectedEvent): PodRow | undefined {
   if (record.type === PPME_ASYNCEVENT_E && POD_EVENTS.has(record.text(1))) {
     return state.findPod(namedUid(record.text(2)));
   }
-  const container = containerKeyOf(event) ?? '';
-  const key =
-    (container === '' ? undefined : podKeyOfContainer(state, container)) ??
-    (thread === undefined ? undefined : podKeyOfUid(state, podUidOf(thread.cgroups)));
+  const key = podKeyOfThread(state, containerKeyOf(event) ?? '', thread?.cgroups ?? []);
   return key === undefined ? undefined : state.findPod(key);
+}
+
+/** Key of the pod of a thread in this container ('': in none) and these cgroups. */
+export function podKeyOfThread(
+  state: StateView,
+  containerKey: string,
+  cgroups: readonly CgroupEntry[],
+): string | undefined {
+  const key = containerKey === '' ? undefined : podKeyOfContainer(state, containerKey);
+  return key ?? podKeyOfUid(state, podUidOf(cgroups));
 }
 
 /** Key of the pod that has this container, by what the API server, the runtime or the sandbox says. */

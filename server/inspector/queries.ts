@@ -19,6 +19,8 @@ import type {
   GetFdResponse,
   GetGroupRequest,
   GetGroupResponse,
+  GetPodRequest,
+  GetPodResponse,
   GetThreadRequest,
   GetThreadResponse,
   GetUserRequest,
@@ -31,6 +33,8 @@ import type {
   ListGroupsResponse,
   ListInterfacesRequest,
   ListInterfacesResponse,
+  ListPodsRequest,
+  ListPodsResponse,
   ListThreadsRequest,
   ListThreadsResponse,
   ListUsersRequest,
@@ -79,6 +83,8 @@ export interface Queries {
   readonly listInterfaces: Query<ListInterfacesRequest, ListInterfacesResponse>;
   readonly getContainer: Query<GetContainerRequest, GetContainerResponse>;
   readonly listContainers: Query<ListContainersRequest, ListContainersResponse>;
+  readonly getPod: Query<GetPodRequest, GetPodResponse>;
+  readonly listPods: Query<ListPodsRequest, ListPodsResponse>;
   readonly enrich: Query<EnrichRequest, EnrichResponse>;
   readonly extractFields: Query<ExtractFieldsRequest, ExtractFieldsResponse>;
   readonly getStatus: Query<undefined, InspectorStatus>;

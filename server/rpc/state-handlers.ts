@@ -8,7 +8,7 @@ import { invalidArgument } from '../event/strata-error.ts';
 import type { Queries, QueryKind } from '../inspector/queries.ts';
 import type { ErrorLog } from './status.ts';
 import type { Subscriptions } from './subscriptions.ts';
-import { duplexUnimplemented, unary, unaryUnimplemented } from './unary.ts';
+import { duplexUnimplemented, unary } from './unary.ts';
 
 interface Scoped {
   readonly scope: StateScope | undefined;
@@ -19,7 +19,6 @@ export type Methods<Server extends UntypedServiceImplementation> = {
   readonly [Name in keyof Server as string extends Name ? never : Name]: Server[Name];
 };
 
-const NO_KUBERNETES = 'this version does not watch Kubernetes: there are no pods to show';
 /** Items of one batched call; more answer INVALID_ARGUMENT. */
 const ITEMS_MAX = 1000;
 const FIELDS_MAX = 1024;
@@ -50,8 +49,8 @@ export function stateHandlers(subscriptions: Subscriptions, log: ErrorLog): Meth
     listInterfaces: ask('listInterfaces', subscriptions, log),
     getContainer: ask('getContainer', subscriptions, log),
     listContainers: ask('listContainers', subscriptions, log),
-    getPod: unaryUnimplemented(NO_KUBERNETES, log),
-    listPods: unaryUnimplemented(NO_KUBERNETES, log),
+    getPod: ask('getPod', subscriptions, log),
+    listPods: ask('listPods', subscriptions, log),
   };
 }
 

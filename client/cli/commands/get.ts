@@ -10,6 +10,7 @@ import { containerPairs } from '../container-view.ts';
 import type { CliContext } from '../context.ts';
 import { explainError } from '../explain-error.ts';
 import { liveConfig } from '../live-options.ts';
+import { podPairs } from '../pod-view.ts';
 import { waitForPass } from '../private-pass.ts';
 import {
   connectForLookup,
@@ -24,6 +25,7 @@ import {
   GROUP_LIST,
   INTERFACE_LIST,
   listRows,
+  POD_LIST,
   type StateList,
   THREAD_LIST,
   USER_LIST,
@@ -49,18 +51,20 @@ const THIS_NODE_OPTIONS: Partial<Config> = { ...RETAIN_NONE, 'capture-engine': '
 export function addGetCommand(program: Command, context: CliContext): void {
   const get = program
     .command('get')
-    .summary('print state: threads, fds, users, groups, interfaces, containers')
+    .summary('print state: threads, fds, users, groups, interfaces, containers, pods')
     .description(
       'Prints rows of the state: of a running server, of a capture file at its end, or of either at an event (--event). Where no server runs: of this node, as far as this user may see it.',
     );
   addThread(get, context);
   addFds(get, context);
   addContainer(get, context);
+  addPod(get, context);
   addList(get, context, 'threads', 'all threads', THREAD_LIST);
   addList(get, context, 'users', 'users of the node and of containers', USER_LIST);
   addList(get, context, 'groups', 'groups of the node and of containers', GROUP_LIST);
   addList(get, context, 'interfaces', 'addresses of network interfaces', INTERFACE_LIST);
   addList(get, context, 'containers', 'containers', CONTAINER_LIST);
+  addList(get, context, 'pods', 'pods of the node', POD_LIST);
 }
 
 function addThread(get: Command, context: CliContext): void {
@@ -87,6 +91,24 @@ function addFds(get: Command, context: CliContext): void {
   addGetOptions(command).action((tid: bigint, options: GetOptions) =>
     runLookup(context, options, printList(context, options, fdList(tid))),
   );
+}
+
+function addPod(get: Command, context: CliContext): void {
+  const command = get
+    .command('pod')
+    .description('Prints one pod.')
+    .argument('<UID|NAME>', 'unique id, NAMESPACE/NAME, or a name that only one pod has');
+  addGetOptions(command).action((text: string, options: GetOptions) =>
+    runLookup(context, options, async ({ client }, scope) => {
+      const { pod } = await client.getPod({ ...(isUid(text) ? { podUid: text } : { name: text }), scope });
+      if (pod === undefined) throw new CliError(`no pod ${text}`);
+      return options.json === true ? stateJsonLine(pod) : formatPairs(podPairs(pod));
+    }),
+  );
+}
+
+function isUid(text: string): boolean {
+  return /^[0-9a-f]{8}-(?:[0-9a-f]{4}-){3}[0-9a-f]{12}$|^[0-9a-f]{32}$/.test(text);
 }
 
 function addContainer(get: Command, context: CliContext): void {

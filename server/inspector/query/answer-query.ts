@@ -7,6 +7,7 @@ import { extractFields } from './extract-fields.ts';
 import { getFd, listFds } from './fd-queries.ts';
 import { getGroup, getUser, listGroups, listUsers } from './identity-queries.ts';
 import { listInterfaces } from './interface-queries.ts';
+import { getPod, listPods } from './pod-queries.ts';
 import type { QueryContext } from './query-context.ts';
 import { getStatus } from './status-queries.ts';
 import { getThread, listThreads } from './thread-queries.ts';
@@ -30,6 +31,8 @@ const ANSWERS: Answers = {
   listInterfaces,
   getContainer,
   listContainers,
+  getPod,
+  listPods,
   enrich,
   extractFields,
   getStatus,

@@ -2,7 +2,7 @@
 import type { Container, HealthProbe } from '../../../proto/gen/strata/v1/state.ts';
 import type { ContainerRow } from '../../state/container-table.ts';
 import type { StateView } from '../../state/os-state.ts';
-import { binaryOf, utf8Of } from './text.ts';
+import { binaryOf, labelsOf, utf8Of } from './text.ts';
 
 /** A container under its key: its full id where that is known. */
 export interface FoundContainer {
@@ -71,10 +71,4 @@ export function containerMessage({ key, row }: FoundContainer): Container {
 
 function probeOf(probe: ContainerRow['healthcheck']): HealthProbe | undefined {
   return probe === undefined ? undefined : { exe: utf8Of(probe.exe), args: probe.args.map(utf8Of) };
-}
-
-function labelsOf(labels: ReadonlyMap<string, string>): { [key: string]: string } {
-  const entries = [...labels].map(([key, value]): [string, string] => [utf8Of(key), utf8Of(value)]);
-  // fromEntries defines members, so that a label named __proto__ is a label.
-  return Object.fromEntries(entries);
 }

@@ -1,5 +1,6 @@
 /** Everything the inspector counts: one row each. */
 import type { Counter } from '../../../proto/gen/strata/v1/node_service.ts';
+import type { ReleaseCause } from '../delivery-counters.ts';
 import type { Inspector } from '../inspector.ts';
 import type { QueryContext } from './query-context.ts';
 
@@ -12,6 +13,16 @@ interface CounterRow {
 function row(name: string, description: string, value: CounterRow['value']): CounterRow {
   return { name, description, value };
 }
+
+/** `[in the counter's name, cause, in words]` */
+const RELEASE_CAUSES: readonly (readonly [name: string, cause: ReleaseCause, why: string])[] = [
+  ['expired', 'expired', 'it did not come in time'],
+  ['unanswered', 'unanswered', 'those who know runtimes have given up'],
+  ['no_room', 'no-room', 'as many events or bytes as may be were held'],
+  ['ended', 'ended', 'the subscription or its source has ended'],
+  ['filters_changed', 'filters-changed', 'the filters have changed'],
+  ['state_forgotten', 'state-forgotten', 'it came, but the state as of the event was no longer remembered'],
+];
 
 /** All only grow while the inspector lives. */
 const COUNTER_ROWS: readonly CounterRow[] = [
@@ -110,6 +121,14 @@ const COUNTER_ROWS: readonly CounterRow[] = [
     'containers refused because the table was full',
     ({ state }) => state.containers.counters.refused,
   ),
+  row(
+    'pod_json_invalid',
+    'pod events whose JSON could not be read',
+    ({ parser }) => parser.counters.podJsonInvalid,
+  ),
+  row('pods_added', 'pod rows added', ({ state }) => state.pods.counters.added),
+  row('pods_removed', 'pod rows removed', ({ state }) => state.pods.counters.removed),
+  row('pods_refused', 'pods refused because the table was full', ({ state }) => state.pods.counters.refused),
   row('container_events', 'events of containers shown', ({ counters }) => counters.containerEvents),
   row(
     'container_events_complete',
@@ -135,6 +154,18 @@ const COUNTER_ROWS: readonly CounterRow[] = [
     'events_held',
     'events that delivery COMPLETE held back for their container',
     ({ delivery }) => delivery.eventsHeld,
+  ),
+  row(
+    'events_released_complete',
+    'of them, those sent with all that is known of it',
+    ({ delivery }) => delivery.eventsReleasedComplete,
+  ),
+  ...RELEASE_CAUSES.map(([name, cause, why]) =>
+    row(
+      `events_released_incomplete_${name}`,
+      `of those released without metadata, those where ${why}`,
+      ({ delivery }) => delivery.incompleteByCause[cause],
+    ),
   ),
   row(
     'events_released_incomplete',

@@ -8,11 +8,13 @@ import type {
 } from '../../../proto/gen/strata/v1/enrichment_service.ts';
 import { containerOfCgroups } from '../../container/container-of-cgroups.ts';
 import { bareContainer } from '../../container/container-rows.ts';
-import { invalidArgument, notFound, unimplemented } from '../../event/strata-error.ts';
+import { invalidArgument, notFound } from '../../event/strata-error.ts';
 import { findMain } from '../../fields/ancestors.ts';
 import { findContainer } from '../../fields/container-row.ts';
+import { podKeyOfContainer, podKeyOfThread } from '../../fields/pod-row.ts';
 import type { FdInfo } from '../../state/fd-info.ts';
 import type { StateView } from '../../state/os-state.ts';
+import type { PodRow } from '../../state/pod-table.ts';
 import type { ThreadInfo } from '../../state/thread-info.ts';
 import type { Inspector } from '../inspector.ts';
 import { containerMessage, type FoundContainer, findContainerByKey } from './container-message.ts';
@@ -22,6 +24,7 @@ import { fdMessage } from './fd-message.ts';
 import { mustFindFd } from './fd-queries.ts';
 import { groupOf, loginUserOf, userOf } from './identity-message.ts';
 import { answerItem, newestLast } from './item-error.ts';
+import { mustFindPod, podMessage } from './pod-queries.ts';
 import type { QueryContext } from './query-context.ts';
 import { mustRestore, viewOf } from './scope.ts';
 import { binaryOf } from './text.ts';
@@ -35,6 +38,7 @@ interface Found {
   readonly fd?: FdInfo | undefined;
   readonly fdNumber?: number | undefined;
   readonly container?: FoundContainer | undefined;
+  readonly pod?: PodRow | undefined;
 }
 
 /**
@@ -64,7 +68,7 @@ function eventNumberOf({ key }: Subject): bigint | undefined {
   return key?.$case === 'eventNumber' ? key.value : undefined;
 }
 
-/** Throws StrataError NOT_FOUND, FAILED_PRECONDITION, OUT_OF_RANGE or UNIMPLEMENTED. */
+/** Throws StrataError NOT_FOUND, FAILED_PRECONDITION, or OUT_OF_RANGE. */
 function find(key: NonNullable<Subject['key']>, view: StateView, inspector: Inspector): Found {
   switch (key.$case) {
     case 'tid':
@@ -87,7 +91,7 @@ function find(key: NonNullable<Subject['key']>, view: StateView, inspector: Insp
       return { view: event.state, thread: event.thread, fd: event.fd, fdNumber: event.fdNumber };
     }
     case 'podUid':
-      throw unimplemented('this version does not watch Kubernetes: there are no pods to show');
+      return { view, pod: mustFindPod(view, key.value) };
   }
 }
 
@@ -121,7 +125,7 @@ function contextOf(found: Found, mask: ContextMask): Context {
     group: thread === undefined ? undefined : groupOf(view, thread.containerId, thread.gid),
     loginUser: thread === undefined ? undefined : loginUserOf(view, thread.containerId, thread.loginuid),
     container: mask.wants('container') ? containerOf(found) : undefined,
-    pod: undefined,
+    pod: mask.wants('pod') ? podOf(found) : undefined,
   };
 }
 
@@ -130,4 +134,14 @@ function containerOf({ view, thread, container }: Found): Context['container'] {
   if (thread === undefined || thread.containerId === '') return undefined;
   const key = thread.containerId;
   return containerMessage({ key, row: findContainer(view, key) ?? bareContainer(key, '') });
+}
+
+function podOf({ view, thread, container, pod }: Found): Context['pod'] {
+  if (pod !== undefined) return podMessage(view, pod);
+  const key =
+    thread === undefined
+      ? container && podKeyOfContainer(view, container.key)
+      : podKeyOfThread(view, thread.containerId, thread.cgroups);
+  const row = key === undefined ? undefined : view.findPod(key);
+  return row === undefined ? undefined : podMessage(view, row);
 }

@@ -1,4 +1,4 @@
-/** Values of any fields of retained events, threads and containers. */
+/** Values of any fields of retained events, threads, containers and pods. */
 import type {
   ExtractedRow,
   ExtractFieldsRequest,
@@ -6,17 +6,17 @@ import type {
   ExtractTarget,
 } from '../../../proto/gen/strata/v1/extraction_service.ts';
 import type { FieldValue } from '../../../proto/gen/strata/v1/value.ts';
-import { invalidArgument, unimplemented } from '../../event/strata-error.ts';
+import { invalidArgument } from '../../event/strata-error.ts';
 import type { InspectedEvent } from '../../state/inspected-event.ts';
 import { fieldValueMessage } from '../field-schema.ts';
 import type { BoundFields } from './bound-fields.ts';
-import { containerEvent, threadEvent } from './eventless.ts';
+import { containerEvent, podEvent, threadEvent } from './eventless.ts';
 import { answerItem, newestLast } from './item-error.ts';
 import type { QueryContext } from './query-context.ts';
 import { scratchOf } from './query-scratch.ts';
 import { mustRestore } from './scope.ts';
 
-/** Classes that need no event of a thread, and of a container. */
+/** Classes that need no event: of a thread, of a container, of a pod. */
 const THREAD_CLASSES: ReadonlySet<string> = new Set([
   'proc',
   'thread',
@@ -27,6 +27,7 @@ const THREAD_CLASSES: ReadonlySet<string> = new Set([
   'k8smeta',
 ]);
 const CONTAINER_CLASSES: ReadonlySet<string> = new Set(['container', 'k8s', 'k8smeta']);
+const POD_CLASSES: ReadonlySet<string> = new Set(['k8s', 'k8smeta']);
 
 const ABSENT: FieldValue = fieldValueMessage('string', undefined);
 
@@ -64,7 +65,7 @@ function extractRow(
     case 'containerId':
       return valuesOf(bound, containerEvent(key.value, scope, inspector), CONTAINER_CLASSES);
     case 'podUid':
-      throw unimplemented('this version does not watch Kubernetes: there are no pods to read fields of');
+      return valuesOf(bound, podEvent(key.value, scope, inspector), POD_CLASSES);
     case undefined:
       throw invalidArgument(`targets[${index}]`, 'a target needs a key');
   }

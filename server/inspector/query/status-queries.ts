@@ -16,7 +16,7 @@ export function getStatus(_request: undefined, context: QueryContext): Inspector
   return {
     node: nodeIdentityOf(context),
     source: sourceStatus(context),
-    tables: tableStatuses(context.inspector.state),
+    tables: [...tableStatuses(context.inspector.state), heldStatus(context.inspector)],
     containers: containerFigures(context.inspector),
   };
 }
@@ -60,7 +60,7 @@ function stateOf(inspector: QueryContext['inspector']): SourceStatus['state'] {
 }
 
 function tableStatuses(state: OsState): TableStatus[] {
-  const { limits, threads, users, groups, containers, interfaces } = state;
+  const { limits, threads, users, groups, containers, pods, interfaces } = state;
   const addresses = interfaces.values().length;
   const fds = fdCount(state);
   const bytes = tableBytes(state, fds);
@@ -75,7 +75,21 @@ function tableStatuses(state: OsState): TableStatus[] {
       removed: 0,
     }),
     tableStatus('containers', containers.size, limits.containersMax, bytes, containers.counters),
+    tableStatus('pods', pods.size, limits.podsMax, bytes, pods.counters),
   ];
+}
+
+/** Events that wait for their container, for all subscriptions together. */
+function heldStatus({ held }: Inspector): TableStatus {
+  return {
+    name: 'held_events',
+    rowCount: BigInt(held.count),
+    rowsMax: BigInt(held.countMax),
+    refusedCount: BigInt(held.evicted),
+    addedCount: BigInt(held.added),
+    removedCount: BigInt(held.added - held.count),
+    byteEstimate: BigInt(held.bytes),
+  };
 }
 
 function tableStatus(

@@ -7,6 +7,7 @@ import type { ContainerRow } from '../../state/container-table.ts';
 import type { FdInfo } from '../../state/fd-info.ts';
 import type { InterfaceRow } from '../../state/interface-table.ts';
 import type { OsState } from '../../state/os-state.ts';
+import type { KubeObject, PodRow } from '../../state/pod-table.ts';
 import type { ThreadInfo } from '../../state/thread-info.ts';
 import type { GroupRow, UserRow } from '../../state/user-table.ts';
 
@@ -19,6 +20,8 @@ const ROW_BYTES = {
   interface: 150,
   container: 770,
   mount: 150,
+  pod: 900,
+  kubeObject: 200,
 } as const;
 /** Bytes of a text beside its characters, with the reference to it. */
 const TEXT_BYTES = 24;
@@ -32,11 +35,12 @@ export interface TableBytes {
   readonly groups: number;
   readonly interfaces: number;
   readonly containers: number;
+  readonly pods: number;
 }
 
 /** Bytes per table. `fdCount`: fds of all processes. */
 export function tableBytes(state: OsState, fdCount: number): TableBytes {
-  const { threads, users, groups, interfaces, containers } = state;
+  const { threads, users, groups, interfaces, containers, pods } = state;
   const addresses = interfaces.values();
   return {
     threads: estimate(threads.values(), threads.size, threadBytes),
@@ -45,6 +49,7 @@ export function tableBytes(state: OsState, fdCount: number): TableBytes {
     groups: estimate(groups.entries(), groups.size, ([, , row]) => groupBytes(row)),
     interfaces: estimate(addresses, addresses.length, interfaceBytes),
     containers: estimate(containers.values(), containers.size, containerBytes),
+    pods: estimate(pods.values(), pods.size, podBytes),
   };
 }
 
@@ -102,4 +107,16 @@ function containerBytes(row: ContainerRow): number {
   const mountBytes = mountTexts.reduce((sum, bytes) => sum + ROW_BYTES.mount + bytes, 0);
   const lists = listBytes(env) + listBytes([...labels, ...podSandboxLabels].flat());
   return ROW_BYTES.container + own + texts(podSandboxCniJson) + mountBytes + lists;
+}
+
+function podBytes(row: PodRow): number {
+  const { uid, staticUid, name, namespace, namespaceUid, nodeName, ips, containerIds } = row;
+  const maps = [...row.labels, ...row.annotations, ...row.namespaceLabels].flat();
+  const objects = [...row.owners, ...row.services].reduce((sum, object) => sum + kubeObjectBytes(object), 0);
+  const own = texts(uid, staticUid, name, namespace, namespaceUid, nodeName, ...ips, ...containerIds);
+  return ROW_BYTES.pod + own + listBytes(maps) + objects;
+}
+
+function kubeObjectBytes({ kind, name, uid, labels }: KubeObject): number {
+  return ROW_BYTES.kubeObject + texts(kind, name, uid) + listBytes([...labels].flat());
 }

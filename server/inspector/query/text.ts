@@ -13,3 +13,10 @@ export function utf8Of(binary: string): string {
 export function binaryOf(text: string): string {
   return Buffer.from(text, 'utf8').latin1Slice();
 }
+
+/** Labels and the like, as messages hold them. */
+export function labelsOf(labels: ReadonlyMap<string, string>): { [key: string]: string } {
+  const entries = [...labels].map(([key, value]): [string, string] => [utf8Of(key), utf8Of(value)]);
+  // fromEntries defines members, so that a label named __proto__ is a label.
+  return Object.fromEntries(entries);
+}

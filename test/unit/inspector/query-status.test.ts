@@ -48,7 +48,10 @@ test('status tells the node, the source and every table', async () => {
     live: undefined,
   });
   const rows = new Map(tables.map(({ name, rowCount }) => [name, rowCount]));
-  assert.deepEqual([...rows.keys()], ['threads', 'fds', 'users', 'groups', 'interfaces', 'containers']);
+  assert.deepEqual(
+    [...rows.keys()],
+    ['threads', 'fds', 'users', 'groups', 'interfaces', 'containers', 'pods', 'held_events'],
+  );
   assert.deepEqual([rows.get('threads'), rows.get('fds')], [3n, 1n]);
   assert.equal(tables[0]?.rowsMax, 1000n);
 });

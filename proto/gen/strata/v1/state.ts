@@ -505,6 +505,14 @@ export interface Pod {
   readonly containerIds: readonly string[];
   /** Full id of its sandbox; empty when unknown. */
   readonly sandboxId: string;
+  /** Node it runs on, as the API server calls it. */
+  readonly nodeName: string;
+  /** Whether it shares the host's network namespace. */
+  readonly hasHostNetwork: boolean;
+  /** Of a static pod: the unique id that its cgroups and containers carry, which is not `uid`; else empty. */
+  readonly staticUid: string;
+  /** False until namespace, owners and services have been looked for. */
+  readonly isComplete: boolean;
 }
 
 export interface Pod_LabelsEntry {
@@ -3295,6 +3303,10 @@ function createBasePod(): Pod {
     services: [],
     containerIds: [],
     sandboxId: "",
+    nodeName: "",
+    hasHostNetwork: false,
+    staticUid: "",
+    isComplete: false,
   };
 }
 
@@ -3335,6 +3347,18 @@ export const Pod: MessageFns<Pod> = {
     }
     if (message.sandboxId !== "") {
       writer.uint32(98).string(message.sandboxId);
+    }
+    if (message.nodeName !== "") {
+      writer.uint32(106).string(message.nodeName);
+    }
+    if (message.hasHostNetwork !== false) {
+      writer.uint32(112).bool(message.hasHostNetwork);
+    }
+    if (message.staticUid !== "") {
+      writer.uint32(122).string(message.staticUid);
+    }
+    if (message.isComplete !== false) {
+      writer.uint32(128).bool(message.isComplete);
     }
     return writer;
   },
@@ -3457,6 +3481,38 @@ export const Pod: MessageFns<Pod> = {
             message.sandboxId = reader.string();
             continue;
           }
+          case 13: {
+            if (tag !== 106) {
+              break;
+            }
+
+            message.nodeName = reader.string();
+            continue;
+          }
+          case 14: {
+            if (tag !== 112) {
+              break;
+            }
+
+            message.hasHostNetwork = reader.bool();
+            continue;
+          }
+          case 15: {
+            if (tag !== 122) {
+              break;
+            }
+
+            message.staticUid = reader.string();
+            continue;
+          }
+          case 16: {
+            if (tag !== 128) {
+              break;
+            }
+
+            message.isComplete = reader.bool();
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -3510,6 +3566,10 @@ export const Pod: MessageFns<Pod> = {
     message.services = object.services?.map((e) => PodService.fromPartial(e)) || [];
     message.containerIds = object.containerIds?.map((e) => e) || [];
     message.sandboxId = object.sandboxId ?? "";
+    message.nodeName = object.nodeName ?? "";
+    message.hasHostNetwork = object.hasHostNetwork ?? false;
+    message.staticUid = object.staticUid ?? "";
+    message.isComplete = object.isComplete ?? false;
     return message;
   },
 };

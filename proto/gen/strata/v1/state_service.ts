@@ -238,7 +238,11 @@ export interface GetPodRequest {
   /** Unique id of the pod. */
   readonly podUid: string;
   /** Which state, and as of when. */
-  readonly scope: StateScope | undefined;
+  readonly scope:
+    | StateScope
+    | undefined;
+  /** `NAMESPACE/NAME`, or a name that only one pod of the node has; instead of `pod_uid`. */
+  readonly name: string;
 }
 
 /** Response of `StateService.GetPod`. */
@@ -1822,7 +1826,7 @@ export const ListContainersResponse: MessageFns<ListContainersResponse> = {
 };
 
 function createBaseGetPodRequest(): GetPodRequest {
-  return { podUid: "", scope: undefined };
+  return { podUid: "", scope: undefined, name: "" };
 }
 
 export const GetPodRequest: MessageFns<GetPodRequest> = {
@@ -1832,6 +1836,9 @@ export const GetPodRequest: MessageFns<GetPodRequest> = {
     }
     if (message.scope !== undefined) {
       StateScope.encode(message.scope, writer.uint32(18).fork()).join();
+    }
+    if (message.name !== "") {
+      writer.uint32(26).string(message.name);
     }
     return writer;
   },
@@ -1865,6 +1872,14 @@ export const GetPodRequest: MessageFns<GetPodRequest> = {
             message.scope = StateScope.decode(reader, reader.uint32());
             continue;
           }
+          case 3: {
+            if (tag !== 26) {
+              break;
+            }
+
+            message.name = reader.string();
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -1886,6 +1901,7 @@ export const GetPodRequest: MessageFns<GetPodRequest> = {
     message.scope = (object.scope !== undefined && object.scope !== null)
       ? StateScope.fromPartial(object.scope)
       : undefined;
+    message.name = object.name ?? "";
     return message;
   },
 };
@@ -2212,7 +2228,10 @@ export const StateServiceService = {
       Buffer.from(ListContainersResponse.encode(value).finish()),
     responseDeserialize: (value: Buffer): ListContainersResponse => ListContainersResponse.decode(value),
   },
-  /** One pod. Not in this version: answers UNIMPLEMENTED. */
+  /**
+   * One pod.
+   * Errors: NOT_FOUND; INVALID_ARGUMENT without a key, or with two; FAILED_PRECONDITION for a name that several have.
+   */
   getPod: {
     path: "/strata.v1.StateService/GetPod" as const,
     requestStream: false as const,
@@ -2222,7 +2241,7 @@ export const StateServiceService = {
     responseSerialize: (value: GetPodResponse): Buffer => Buffer.from(GetPodResponse.encode(value).finish()),
     responseDeserialize: (value: Buffer): GetPodResponse => GetPodResponse.decode(value),
   },
-  /** All pods of the node, in the order of their unique ids. Not in this version: answers UNIMPLEMENTED. */
+  /** All pods of the node, in the order of their unique ids. */
   listPods: {
     path: "/strata.v1.StateService/ListPods" as const,
     requestStream: false as const,
@@ -2257,9 +2276,12 @@ export interface StateServiceServer extends UntypedServiceImplementation {
   getContainer: handleUnaryCall<GetContainerRequest, GetContainerResponse>;
   /** All containers, in the order of their full ids. */
   listContainers: handleUnaryCall<ListContainersRequest, ListContainersResponse>;
-  /** One pod. Not in this version: answers UNIMPLEMENTED. */
+  /**
+   * One pod.
+   * Errors: NOT_FOUND; INVALID_ARGUMENT without a key, or with two; FAILED_PRECONDITION for a name that several have.
+   */
   getPod: handleUnaryCall<GetPodRequest, GetPodResponse>;
-  /** All pods of the node, in the order of their unique ids. Not in this version: answers UNIMPLEMENTED. */
+  /** All pods of the node, in the order of their unique ids. */
   listPods: handleUnaryCall<ListPodsRequest, ListPodsResponse>;
 }
 
@@ -2440,7 +2462,10 @@ export interface StateServiceClient extends Client {
     options: Partial<CallOptions>,
     callback: (error: ServiceError | null, response: ListContainersResponse) => void,
   ): ClientUnaryCall;
-  /** One pod. Not in this version: answers UNIMPLEMENTED. */
+  /**
+   * One pod.
+   * Errors: NOT_FOUND; INVALID_ARGUMENT without a key, or with two; FAILED_PRECONDITION for a name that several have.
+   */
   getPod(
     request: GetPodRequest,
     callback: (error: ServiceError | null, response: GetPodResponse) => void,
@@ -2456,7 +2481,7 @@ export interface StateServiceClient extends Client {
     options: Partial<CallOptions>,
     callback: (error: ServiceError | null, response: GetPodResponse) => void,
   ): ClientUnaryCall;
-  /** All pods of the node, in the order of their unique ids. Not in this version: answers UNIMPLEMENTED. */
+  /** All pods of the node, in the order of their unique ids. */
   listPods(
     request: ListPodsRequest,
     callback: (error: ServiceError | null, response: ListPodsResponse) => void,
