@@ -14,8 +14,64 @@ export const HIT_FIELDS = [
   `container.label[${LABEL}]`,
 ] as const;
 
-/** Events of containers by the cgroup alone, which is known at once: no filter on what is to be proven. */
-export const HIT_CONDITION = 'container.id != host';
+/**
+ * Events of containers by the cgroup alone, which is known at once: no filter on what is to be proven. All types but those that
+ * programs make by the million, as every program of the machine would have to be captured for them.
+ */
+const HIT_TYPES = [
+  ...[
+    'execve',
+    'execveat',
+    'clone',
+    'clone3',
+    'fork',
+    'vfork',
+    'procexit',
+    'prctl',
+    'capset',
+    'setns',
+    'unshare',
+  ],
+  ...[
+    'open',
+    'openat',
+    'openat2',
+    'close',
+    'dup',
+    'dup2',
+    'dup3',
+    'pipe',
+    'pipe2',
+    'fchdir',
+    'chdir',
+    'getcwd',
+  ],
+  ...[
+    'mount',
+    'umount2',
+    'mkdirat',
+    'unlinkat',
+    'fchmodat',
+    'getdents64',
+    'setuid',
+    'setgid',
+    'setresuid',
+    'kill',
+  ],
+  ...[
+    'socket',
+    'connect',
+    'bind',
+    'accept4',
+    'sendto',
+    'recvmsg',
+    'seccomp',
+    'chroot',
+    'pivot_root',
+    'setrlimit',
+  ],
+];
+export const HIT_CONDITION = `evt.type in (${HIT_TYPES.join(', ')}) and container.id != host`;
 
 export interface HitReport {
   readonly containerCount: number;
