@@ -52,3 +52,17 @@ export function newDeliveryCounters(): DeliveryCounters {
     completionsLost: 0,
   };
 }
+
+/** Events held now, for all subscriptions of an inspector together. */
+export interface HeldCounters {
+  count: number;
+  countMax: number;
+  bytes: number;
+  /** Kept so far, and how often the oldest container had to give way to others. */
+  added: number;
+  evicted: number;
+}
+
+export function newHeldCounters(): HeldCounters {
+  return { count: 0, countMax: 0, bytes: 0, added: 0, evicted: 0 };
+}

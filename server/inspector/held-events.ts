@@ -6,7 +6,7 @@
 import { EventRecord } from '../event/event-record.ts';
 import { InspectedEvent } from '../state/inspected-event.ts';
 import type { OsState } from '../state/os-state.ts';
-import type { DeliveryCounters } from './delivery-counters.ts';
+import { type DeliveryCounters, type HeldCounters, newHeldCounters } from './delivery-counters.ts';
 import { type EventMeta, emptyMeta, fillMeta, restoreMeta } from './event-meta.ts';
 import { CompletedState, TracingState } from './late-views.ts';
 import type { PendingContainers } from './pending-containers.ts';
@@ -67,8 +67,7 @@ export class HeldEvents {
   /** Oldest first; those nobody holds any more are skipped. */
   private entries: HeldEvent[];
   private head: number;
-  private liveCount: number;
-  private liveBytes: number;
+  private readonly figures: HeldCounters;
   private latestMs: number;
   /** Whether the undo log runs only for the events held here. */
   private ownsLog: boolean;
@@ -80,6 +79,7 @@ export class HeldEvents {
     counters: DeliveryCounters,
     limits: HoldLimits,
     clockMs: () => number,
+    figures: HeldCounters = newHeldCounters(),
   ) {
     this.pending = pending;
     this.counters = counters;
@@ -93,20 +93,20 @@ export class HeldEvents {
     this.holders = new Set();
     this.entries = [];
     this.head = 0;
-    this.liveCount = 0;
-    this.liveBytes = 0;
+    this.figures = figures;
+    figures.countMax = limits.eventsMax;
     this.latestMs = Number.NEGATIVE_INFINITY;
     this.ownsLog = false;
   }
 
   /** Events held now. */
   get count(): number {
-    return this.liveCount;
+    return this.figures.count;
   }
 
   /** Bytes they take. */
   get bytes(): number {
-    return this.liveBytes;
+    return this.figures.bytes;
   }
 
   /** Milliseconds; never goes back, as times of events may. */
@@ -125,7 +125,7 @@ export class HeldEvents {
 
   /** Between events: lets go of what has waited long enough. */
   tick(): void {
-    if (this.liveCount === 0) return;
+    if (this.figures.count === 0) return;
     const now = this.nowMs();
     for (const holder of this.holders) holder.expire(now);
   }
@@ -142,22 +142,23 @@ export class HeldEvents {
     }
     const bytes = event.record.length + EVENT_BYTES;
     if (bytes > this.limits.bytesMax) return undefined;
-    while (this.liveCount >= this.limits.eventsMax || this.liveBytes + bytes > this.limits.bytesMax) {
+    while (this.figures.count >= this.limits.eventsMax || this.figures.bytes + bytes > this.limits.bytesMax) {
       this.evictOldest();
     }
     const entry = this.newEntry(event);
     this.entries.push(entry);
-    this.liveCount++;
-    this.liveBytes += bytes;
-    if (this.liveCount === 1) this.pin();
+    this.figures.count++;
+    this.figures.added++;
+    this.figures.bytes += bytes;
+    if (this.figures.count === 1) this.pin();
     return entry;
   }
 
   /** One holder needs the event no more. */
   free(entry: HeldEvent): void {
     if (--entry.refs > 0) return;
-    this.liveCount--;
-    this.liveBytes -= entry.bytes.length + EVENT_BYTES;
+    this.figures.count--;
+    this.figures.bytes -= entry.bytes.length + EVENT_BYTES;
     entry.bytes = NO_BYTES;
     this.moveHead();
     this.pin();
@@ -218,6 +219,7 @@ export class HeldEvents {
     const oldest = this.entries[this.head];
     if (oldest === undefined) throw new Error('held events are counted, but there are none');
     for (const holder of this.holders) holder.evict(oldest);
+    this.figures.evicted++;
     if (oldest.refs > 0) throw new Error('a holder keeps an event that must go');
   }
 
@@ -225,7 +227,7 @@ export class HeldEvents {
     const { entries } = this;
     while (this.head < entries.length && (entries[this.head] as HeldEvent).refs === 0) this.head++;
     // A container that takes long keeps the head back: those behind it that are done must not pile up.
-    if (entries.length - this.liveCount < Math.max(DEAD_ENTRIES_MAX, this.liveCount)) return;
+    if (entries.length - this.figures.count < Math.max(DEAD_ENTRIES_MAX, this.figures.count)) return;
     this.entries = entries.filter(({ refs }) => refs > 0);
     this.head = 0;
   }

@@ -103,6 +103,7 @@ export class InspectorHost implements InspectorHandle, LoopView {
       options.hold ?? DEFAULT_HOLD_LIMITS,
       // Without a clock replays hold the same events each time.
       this.isLive ? options.nowMs : () => eventMs(inspector.event.record),
+      inspector.held,
     );
     this.listTimer = undefined;
     this.sweptAtMs = 0;

@@ -27,7 +27,12 @@ import { InitialState } from '../parser/initial-state.ts';
 import type { ParserOptions } from '../parser/parser-context.ts';
 import { InspectedEvent } from '../state/inspected-event.ts';
 import type { OsState } from '../state/os-state.ts';
-import { type DeliveryCounters, newDeliveryCounters } from './delivery-counters.ts';
+import {
+  type DeliveryCounters,
+  type HeldCounters,
+  newDeliveryCounters,
+  newHeldCounters,
+} from './delivery-counters.ts';
 import { InterestTracker } from './interest-tracker.ts';
 import { PendingContainers } from './pending-containers.ts';
 import { RetainedEvents, type RetentionLimits } from './retained-events.ts';
@@ -111,6 +116,7 @@ export class Inspector {
   readonly pending: PendingContainers;
   /** What delivery makes of events that wait for them. */
   readonly delivery: DeliveryCounters;
+  readonly held: HeldCounters;
   /** Set by whoever follows containers. */
   containers: ContainerWatch | undefined;
   /** What stopped the source for good, when it was damage. */
@@ -152,6 +158,7 @@ export class Inspector {
     };
     this.pending = new PendingContainers();
     this.delivery = newDeliveryCounters();
+    this.held = newHeldCounters();
     this.containers = undefined;
     this.error = undefined;
     this.record = new EventRecord();

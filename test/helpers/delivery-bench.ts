@@ -113,7 +113,7 @@ export class DeliveryBench implements LoopView {
     });
     const { state, pending, delivery } = this.inspector;
     const hold = { ...DEFAULT_HOLD_LIMITS, ...options.hold };
-    this.held = new HeldEvents(state, pending, delivery, hold, () => this.now);
+    this.held = new HeldEvents(state, pending, delivery, hold, () => this.now, this.inspector.held);
   }
 
   get eventsShown(): number {

@@ -213,6 +213,8 @@ test('when too many events are held, those that wait with the oldest go', async 
   bench.know('b');
   assert.deepEqual(feed.takeLines(), ['2 b1 execve name-b', '4 b2 execve name-b']);
   assert.equal(bench.counters.incompleteByCause['no-room'], 2);
+  const { countMax, added, evicted } = bench.inspector.held;
+  assert.deepEqual([countMax, added, evicted], [3, 4, 1]);
 });
 
 test('bytes are bounded, and an event larger than all the room goes at once behind those it would have waited for', async () => {
