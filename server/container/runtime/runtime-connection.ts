@@ -190,16 +190,17 @@ export class RuntimeConnection implements Asked, RowSource {
     }
   }
 
-  /** Fast facts, then everything. Rejects when it does not answer. */
+  /** Asks for fast facts and for everything, both at once: whoever waits for everything may have to wait. Rejects when it fails. */
   async ask(fullId: string): Promise<void> {
     const { client, merged } = this.parts;
     const { peek } = client;
-    if (peek !== undefined && merged.rowOf(this, fullId) === undefined) {
-      const early = await this.call('peek', (signal) => peek(fullId, signal));
-      if (early === undefined) return;
-      this.learn(early);
+    const asked: Promise<unknown>[] = [this.inspect(fullId)];
+    if (peek !== undefined && merged.rowOf(this, fullId)?.row.isComplete !== true) {
+      const early = this.call('peek', (signal) => peek(fullId, signal));
+      asked.push(early.then((container) => container && this.learn(container)));
     }
-    await this.inspect(fullId);
+    const failed = (await Promise.allSettled(asked)).find(({ status }) => status === 'rejected');
+    if (failed?.status === 'rejected') throw failed.reason;
   }
 
   /** Everything about it, once at a time. */
