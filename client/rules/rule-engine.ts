@@ -1,5 +1,5 @@
 /** Runs rules against a server: one subscription, one named filter per rule, one alert per match. */
-import { type Ended, type Gap, Rendering } from '../../proto/gen/strata/v1/event_service.ts';
+import { DeliveryMode, type Ended, type Gap, Rendering } from '../../proto/gen/strata/v1/event_service.ts';
 import type { StreamedEvent } from '../event-batch.ts';
 import type { EventStream } from '../event-stream.ts';
 import type { StrataClient } from '../strata-client.ts';
@@ -54,6 +54,8 @@ export class RuleEngine {
         filters: rules.map(({ name, condition }, i) => ({ name: filterName(i, name), condition })),
         fields: alertFields(rules),
         rendering: Rendering.TYPED,
+        // A rule about an image is judged when the image is known.
+        deliveryMode: DeliveryMode.COMPLETE,
         batchLimits: BATCH_LIMITS,
         eventsMax: options.alertsMax === undefined ? undefined : BigInt(options.alertsMax),
       },
