@@ -2,11 +2,12 @@
 import assert from 'node:assert/strict';
 import { execFile, spawnSync } from 'node:child_process';
 import { existsSync, readFileSync, writeFileSync } from 'node:fs';
-import { join } from 'node:path';
-import { after, describe, it } from 'node:test';
+import { dirname, join } from 'node:path';
+import { after, describe, it, type TestContext } from 'node:test';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
 import { withApp } from '../helpers/app-fixture.ts';
+import { lateCapture } from '../helpers/late-capture.ts';
 import { type CliResult, CliRunner, QUICK_START } from './cli-process.ts';
 
 /** The system's own Python: the gRPC module is a system package. */
@@ -166,6 +167,18 @@ describe('strata rules', { concurrency: 1 }, () => {
         );
       }),
   );
+
+  it('judges the first program of a container by metadata that comes later', async (t) => {
+    const capture = lateCapture(t as TestContext);
+    const rules = join(dirname(capture), 'late.yaml');
+    const rule =
+      'condition: evt.type = execve and container.name = name-a, output: "%proc.name in %container.name"';
+    writeFileSync(rules, `- {rule: Named, desc: d, priority: NOTICE, ${rule}}\n`);
+    const run = await runner.run(['rules', 'run', rules, '--capture', capture]);
+    assert.equal(run.code, 0, run.stderr);
+    assert.match(run.stdout.toString(), /Notice first in name-a\n$/);
+    assert.deepEqual([...summary(run)], [['Named', 1]]);
+  });
 
   it('leaves nothing behind', () => assert.deepEqual(runner.leftovers(), []));
 });
