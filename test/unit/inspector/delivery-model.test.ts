@@ -178,3 +178,97 @@ test('IMMEDIATE patched with its completions is what a run that knew everything 
     }),
     { numRuns: 250 },
   ));
+
+/** What else may happen between events. */
+type Incident =
+  | { readonly kind: 'wait' | 'know' | 'fail' | 'time-out'; readonly name: string }
+  | { readonly kind: 'pass' | 'pass-unseen'; readonly ms: number }
+  | { readonly kind: 'filter'; readonly condition: string };
+
+const incident: fc.Arbitrary<Incident> = fc.oneof(
+  fc.record({
+    kind: fc.constantFrom('wait' as const, 'know' as const, 'fail' as const, 'time-out' as const),
+    name: fc.constantFrom(...CONTAINERS),
+  }),
+  fc.record({ kind: fc.constantFrom('pass' as const, 'pass-unseen' as const), ms: fc.nat(30) }),
+  fc.record({ kind: fc.constant('filter' as const), condition: fc.constantFrom('', 'evt.num > 0') }),
+);
+
+function happen(bench: DeliveryBench, feeds: readonly BenchFeed[], it: Incident): void {
+  switch (it.kind) {
+    case 'wait':
+      bench.wait(it.name);
+      return;
+    case 'know':
+      bench.know(it.name, {}, USERS);
+      return;
+    case 'fail':
+    case 'time-out':
+      bench.settle(it.name, it.kind === 'fail' ? 'failed' : 'timed-out');
+      return;
+    case 'pass':
+      bench.pass(it.ms);
+      return;
+    case 'pass-unseen':
+      bench.passUnseen(it.ms);
+      return;
+    case 'filter':
+      for (const feed of feeds) bench.setFilter(feed, it.condition);
+  }
+}
+
+test('whatever the bounds and whatever happens, every event is delivered once, in order, and nothing stays behind', () =>
+  fc.assert(
+    fc.asyncProperty(
+      fc.array(fc.oneof({ weight: 3, arbitrary: event }, { weight: 2, arbitrary: incident }), {
+        maxLength: 80,
+      }),
+      fc.record({
+        holdMs: fc.integer({ min: 0, max: 60 }),
+        eventsMax: fc.integer({ min: 1, max: 12 }),
+        bytesMax: fc.integer({ min: 300, max: 4000 }),
+      }),
+      fc.constantFrom(1, 10, 10_000),
+      fc.constantFrom(0, 4, 64),
+      async (steps, hold, undoEntriesMax, retainEvents) => {
+        const bench = await new DeliveryBench({ hold, undoEntriesMax, retainEvents }).open();
+        const complete = bench.subscribe({
+          delivery: 'complete',
+          projection: { kind: 'text', template: '*%evt.num|%thread.tid|%container.id|%container.name' },
+        });
+        const immediate = bench.subscribe({
+          projection: { kind: 'typed', fields: ['evt.num', 'container.name', 'user.name'] },
+        });
+        let events = 0;
+        for (const step of steps) {
+          if ('code' in step) {
+            events++;
+            bench.run(step);
+          } else {
+            happen(bench, [complete, immediate], step);
+          }
+          assert.ok(bench.held.count <= hold.eventsMax && bench.held.bytes <= hold.bytesMax);
+        }
+        for (const feed of bench.feeds) feed.subscription.end({ reason: 'shutdown' });
+        const lines = complete.lines.map((line) => line.replace(/ \?$/, ''));
+        const numbers = lines.map((line) => Number.parseInt(line, 10));
+        assert.deepEqual(
+          numbers.sort((a, b) => a - b),
+          Array.from({ length: events }, (_, i) => i + 1),
+        );
+        assertAscending(lines, 1, () => true);
+        const marked = immediate.batches.flatMap(({ firstSequence, incompleteRows }) =>
+          incompleteRows.map((row) => Number(firstSequence) + row),
+        );
+        const told = immediate.completions.flatMap(({ sequences }) => sequences);
+        assert.deepEqual(
+          told.sort((a, b) => a - b),
+          marked,
+        );
+        assert.deepEqual([bench.held.count, bench.held.bytes], [0, 0]);
+        const { undo } = bench.inspector.state;
+        assert.deepEqual([undo.pinnedNumber, undo.enabled], [Number.POSITIVE_INFINITY, retainEvents > 0]);
+      },
+    ),
+    { numRuns: 300 },
+  ));
