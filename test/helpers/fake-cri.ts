@@ -26,10 +26,12 @@ export class CriContent {
   readonly services: readonly FakeService[];
   /** Sandboxes that are not told yet, as those that still start. */
   readonly hidden: Set<string>;
+  version: string;
   private readonly options: FakeCriOptions;
 
   constructor(options: FakeCriOptions = {}) {
     this.options = options;
+    this.version = options.runtimeVersion ?? '1.6.20~ds1';
     this.containers = new Map();
     this.hidden = new Set();
     const definitions = loadServices('cri.proto', 'fake.cri');
@@ -50,7 +52,7 @@ export class CriContent {
         return {
           version: '0.1.0',
           runtime_name: this.options.runtimeName ?? 'containerd',
-          runtime_version: this.options.runtimeVersion ?? '1.6.20~ds1',
+          runtime_version: this.version,
           runtime_api_version: version,
         };
       case 'ListContainers':
@@ -109,6 +111,10 @@ export class FakeCri extends FakeGrpcRuntime {
 
   get containers(): Map<string, FakeContainer> {
     return this.content.containers;
+  }
+
+  set version(version: string) {
+    this.content.version = version;
   }
 
   create(container: FakeContainer): void {

@@ -88,6 +88,8 @@ export class FakeGrpcRuntime {
   readonly requests: Map<string, number>;
   /** Whether streams are served; else they are UNIMPLEMENTED, as those of older runtimes. */
   hasEvents: boolean;
+  /** What refusals say. */
+  details: string;
   private readonly server: Server;
   private readonly streams: Set<ServerWritableStream<Message, Message>>;
   private readonly timers: Set<NodeJS.Timeout>;
@@ -97,6 +99,7 @@ export class FakeGrpcRuntime {
     this.faults = new Map();
     this.requests = new Map();
     this.hasEvents = true;
+    this.details = 'something went wrong';
     this.streams = new Set();
     this.timers = new Set();
     this.server = new Server({ 'grpc.max_send_message_length': -1 });
@@ -239,7 +242,7 @@ export class FakeGrpcRuntime {
   ): void {
     const code = fault === undefined ? undefined : CODES[fault];
     if (code !== undefined) {
-      callback({ code, details: `${fault}: something went wrong` });
+      callback({ code, details: `${fault}: ${this.details}` });
       return;
     }
     switch (fault) {

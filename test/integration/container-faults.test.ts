@@ -276,6 +276,21 @@ describe('the socket of a runtime', { concurrency: 4 }, () => {
   }
 });
 
+test('what a runtime calls itself, and why it refuses, is shown on one line of bounded length', async (t) => {
+  const { fakes, hub } = await bed(t, ['cri']);
+  await hub.state('cri', 'ready');
+  fakes.cri.version = `1\u001b[2J\n\u202e${'x'.repeat(100_000)}`;
+  fakes.cri.socket.drop();
+  await eventually('the new version', () => hub.status('cri')?.version.includes('xxx'));
+  fakes.cri.details = `\u001b[2J\n${'y'.repeat(3000)}`;
+  fakes.cri.faults.set('', 'refused');
+  fakes.cri.socket.drop();
+  await eventually('the reason', () => hub.status('cri')?.error.includes('yyy'));
+  const { version = '', error = '' } = hub.status('cri') ?? {};
+  for (const text of [version, error]) assert.doesNotMatch(text, /[\p{Cc}\p{Cf}]/u);
+  assert.ok(version.length < 200 && error.length < 1000, `${version.length} ${error.length}`);
+});
+
 // Not beside others: the whole process gives up its rights for a moment.
 test('without leave to connect, status says what is missing; with it, the runtime is used', {
   skip: process.getuid?.() === 0 ? false : 'only root can give up its rights and take them back',

@@ -77,6 +77,8 @@ function isForbidden(socketPath: string): boolean {
 
 function textOfFault(fault: RuntimeFault, details: string): string {
   const text = details.length > DETAILS_LENGTH_MAX ? `${details.slice(0, DETAILS_LENGTH_MAX)}...` : details;
+  // The library tells how long each part took: another text every time.
+  if (fault === 'timeout') return 'no answer in time';
   if (fault === 'permission') return `no permission to use the socket (${text})`;
   return text === '' ? 'failed without a reason' : text;
 }

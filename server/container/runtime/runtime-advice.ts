@@ -17,12 +17,24 @@ const ADVICE: Readonly<Record<RuntimeFault, (kind: RuntimeKind) => string>> = {
   refused: (kind) => `if this is the wrong socket, ${OPTIONS[kind]} names another`,
 };
 
+const REASON_CHARS_MAX = 600;
+
 export function faultOf(error: unknown): RuntimeFault {
   return error instanceof RuntimeError ? error.fault : 'protocol';
 }
 
 /** The reason, and what to do about it. */
 export function adviceOn(kind: RuntimeKind, error: unknown): string {
-  const reason = error instanceof Error ? error.message : String(error);
-  return `${reason} (${ADVICE[faultOf(error)](kind)})`;
+  return `${reasonOf(error)} (${ADVICE[faultOf(error)](kind)})`;
+}
+
+/** What went wrong, as it may be shown. */
+export function reasonOf(error: unknown): string {
+  return shownText(error instanceof Error ? error.message : String(error), REASON_CHARS_MAX);
+}
+
+/** A runtime's own words, fit for terminals, logs and status: on one line, no longer than this. */
+export function shownText(text: string, charsMax: number): string {
+  const shown = text.slice(0, 4 * charsMax).replace(/[\p{Cc}\p{Cf}\s]+/gu, ' ');
+  return shown.length > charsMax ? `${shown.slice(0, charsMax)}...` : shown;
 }

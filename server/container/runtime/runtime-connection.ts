@@ -8,7 +8,7 @@ import { bounded, type HubClock, pause } from './hub-clock.ts';
 import type { RuntimeState, RuntimeStatus } from './hub-types.ts';
 import type { Asked } from './lookups.ts';
 import type { MergedContainers, RowSource } from './merged-containers.ts';
-import { adviceOn, faultOf } from './runtime-advice.ts';
+import { adviceOn, faultOf, reasonOf, shownText } from './runtime-advice.ts';
 import {
   type RuntimeClient,
   type RuntimeContainer,
@@ -32,6 +32,8 @@ export interface ConnectionParts {
   readonly onStatusChanged: () => void;
 }
 
+/** Of what a runtime calls itself. */
+const VERSION_CHARS_MAX = 120;
 /** Clients bound their calls; should one not, it is given up after this many times as long. */
 const PATIENCE = 4;
 /** Listing 2,000 containers takes longer than a question. */
@@ -248,7 +250,8 @@ export class RuntimeConnection implements Asked, RowSource {
     this.session = session;
     let isConnected = false;
     try {
-      this.version = await this.call('connect', (signal) => this.parts.client.connect(signal));
+      const version = await this.call('connect', (signal) => this.parts.client.connect(signal));
+      this.version = shownText(version, VERSION_CHARS_MAX);
       isConnected = true;
       await this.watch(session);
       await this.list(session);
@@ -475,10 +478,10 @@ export class RuntimeConnection implements Asked, RowSource {
     const isOther = this.kind === 'cri' && !isConnected && faultOf(error) === 'refused';
     if (!this.isNamed && (isGone || isOther)) {
       this.parts.merged.forgetSource(this);
-      this.setState('absent', isOther ? messageOf(error) : '');
+      this.setState('absent', isOther ? reasonOf(error) : '');
     } else if (this.isReady && faultOf(error) !== 'timeout') {
       // What broke says less than what the next attempt finds, soon.
-      this.setState('connecting', messageOf(error));
+      this.setState('connecting', reasonOf(error));
     } else this.setState('degraded', adviceOn(this.kind, error));
   }
 
@@ -492,8 +495,4 @@ export class RuntimeConnection implements Asked, RowSource {
 
 function hasChanged({ row }: RuntimeContainer, { row: listed }: RuntimeContainer): boolean {
   return listed.name !== '' && row.name !== listed.name;
-}
-
-function messageOf(error: unknown): string {
-  return error instanceof Error ? error.message : String(error);
 }
