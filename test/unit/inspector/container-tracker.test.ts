@@ -1,7 +1,9 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import type { ContainerUpdate } from '../../../server/container/container-update.ts';
+import { applyChanged, removeGone } from '../../../server/parser/live-state.ts';
 import type { GroupRow, UserRow } from '../../../server/state/user-table.ts';
+import { threadEntry } from '../../helpers/parser-harness.ts';
 import { closeEvents } from '../../helpers/script-engine.ts';
 import { born, cgroupsOf, containerId, ended, foundJson, TrackerBench } from '../../helpers/tracker-bench.ts';
 
@@ -75,6 +77,22 @@ test('events shown before the answer are counted as not complete', async () => {
 test('containers of the initial state are asked about at the start', async () => {
   const bench = await new TrackerBench({}, [{ tid: 7, pid: 7, cgroups: cgroupsOf(A) }]).open();
   assert.deepEqual(bench.asked(), ['users host 1', 'wanted a 7', 'users a 7']);
+});
+
+test('threads that come without an event are found by the sweep', async () => {
+  const bench = await new TrackerBench().open();
+  bench.asked();
+  const { state } = bench.inspector;
+  applyChanged(state, [{ thread: threadEntry({ tid: 9, pid: 9, cgroups: cgroupsOf(B) }), fds: undefined }]);
+  bench.nowMs = 1000;
+  bench.tracker.sweep();
+  assert.deepEqual(bench.asked(), ['wanted b 9', 'users b 9']);
+  removeGone(state, [9]);
+  bench.tracker.apply([{ kind: 'unknown', fullId: B }]);
+  bench.nowMs = 61_000;
+  bench.tracker.sweep();
+  bench.run();
+  assert.equal(state.containers.find(B), undefined);
 });
 
 test('one that no runtime knows is given up, and asked about again much later', async () => {
