@@ -12,8 +12,15 @@ export function containerOfCgroups(
   for (const [, path] of cgroups) {
     const told = containers.findByCgroup(path);
     if (told === undefined) continue;
-    const isInside = byShape === undefined || told.path.length > path.lastIndexOf(byShape.id);
+    // Of a path that ends in an id, the id says more than who claims the path.
+    const isInside = byShape === undefined || told.path.length > endOf(byShape.id, path);
     if (isInside) return { id: told.key, type: containers.find(told.key)?.type ?? '' };
   }
   return byShape;
+}
+
+/** 0 when the id is of another path. */
+function endOf(id: string, path: string): number {
+  const at = path.lastIndexOf(id);
+  return at < 0 ? 0 : at + id.length;
 }

@@ -128,9 +128,12 @@ export class ParserContext {
 
   /** Its users and groups go with it. */
   deleteContainer(key: string): void {
-    this.state.containers.delete(key);
-    this.state.users.deleteContainer(key);
-    this.state.groups.deleteContainer(key);
+    const { containers, users, groups } = this.state;
+    const generation = containers.cgroupGeneration;
+    containers.delete(key);
+    users.deleteContainer(key);
+    groups.deleteContainer(key);
+    if (containers.cgroupGeneration !== generation) this.cgroups.rematch();
   }
 
   /** Keeps the enter event until the exit event that completes it. */
