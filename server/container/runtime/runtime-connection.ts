@@ -43,7 +43,7 @@ const ASKED_WAITING_MAX = 2048;
 /** Rows completed at a time after a list. */
 const FILLS_MAX = 8;
 /** Rows taken from a list before other work has its turn. */
-const TURN_ROWS = 64;
+const TURN_ROWS = 32;
 /** Questions in a row without answer after which the runtime is taken to hang. */
 const TIMEOUTS_MAX = 3;
 /** How often what runs is listed although news come: to see that the runtime still answers, and what news were lost. */

@@ -169,15 +169,22 @@ export class RuntimeHub {
       onStatusChanged: () => this.onStatusChanged(),
     });
     this.connections.set(key, connection);
+    // Those that come make nothing more of what stands in; those that go do.
+    this.kindsThere = this.listKinds();
     connection.start();
   }
 
   private onStatusChanged(): void {
-    const kinds = [...this.connections.values()].flatMap((one) => (one.isThere ? [one.kind] : []));
-    const there = [...new Set(kinds)].sort().join();
-    if (there !== this.kindsThere) this.merged.reconsider();
-    this.kindsThere = there;
+    const before = this.kindsThere;
+    this.kindsThere = this.listKinds();
+    if (this.kindsThere !== before) this.merged.reconsider();
     this.listener.onStatusChanged();
+  }
+
+  /** Kinds of runtimes that are there, as a text. */
+  private listKinds(): string {
+    const kinds = [...this.connections.values()].flatMap((one) => (one.isThere ? [one.kind] : []));
+    return [...new Set(kinds)].sort().join();
   }
 
   /** Makes room: sockets of users who have left. */
