@@ -13,6 +13,12 @@ const MONITOR_NAME = 'conmon';
 /** containerd's namespace of Docker's containers. */
 const DOCKER_NAMESPACE = 'moby';
 
+/** A container as its monitor's command line names it. */
+export interface MonitorMatch extends ContainerMatch {
+  /** Users run monitors too, and programs that call themselves so: what these say is not to be believed of others' containers. */
+  readonly isTrusted: boolean;
+}
+
 export interface ThreadFinder {
   find(tid: number): ThreadInfo | undefined;
 }
@@ -21,14 +27,14 @@ export interface ThreadFinder {
  * The container of a thread that has a pid namespace of its own but no container in its cgroups; undefined when no monitor is
  * above it.
  */
-export function findContainerAbove(threads: ThreadFinder, thread: ThreadInfo): ContainerMatch | undefined {
+export function findContainerAbove(threads: ThreadFinder, thread: ThreadInfo): MonitorMatch | undefined {
   let row = thread;
   for (let i = 0; i < ANCESTORS_MAX; i++) {
     const parent = threads.find(row.ptid);
     if (parent === undefined || parent === row) return undefined;
     if (parent.containerId !== '') {
       const isSame = parent.isInPidNamespace() && haveSamePaths(parent.cgroups, thread.cgroups);
-      return isSame ? { id: parent.containerId, type: '' } : undefined;
+      return isSame ? { id: parent.containerId, type: '', isTrusted: true } : undefined;
     }
     const match = matchMonitor(parent);
     if (match !== undefined) return match;
@@ -37,17 +43,18 @@ export function findContainerAbove(threads: ThreadFinder, thread: ThreadInfo): C
   return undefined;
 }
 
-/** The container that a monitor of a runtime is for. */
-function matchMonitor({ exe, args }: ThreadInfo): ContainerMatch | undefined {
-  const name = exe.slice(exe.lastIndexOf('/') + 1);
+/** The container that a monitor of a runtime is for. By the program's file: anybody may call himself what he likes. */
+function matchMonitor({ exepath, args, uid }: ThreadInfo): MonitorMatch | undefined {
+  const name = exepath.slice(exepath.lastIndexOf('/') + 1);
+  const isTrusted = uid === 0;
   if (name.startsWith(SHIM_NAME)) {
     const id = optionOf(args, 'id');
     const type = optionOf(args, 'namespace') === DOCKER_NAMESPACE ? 'docker' : 'containerd';
-    return id === '' ? undefined : { id, type };
+    return id === '' || !isTrusted ? undefined : { id, type, isTrusted };
   }
   if (name !== MONITOR_NAME) return undefined;
   const id = optionOf(args, 'cid') || optionOf(args, 'c');
-  return id === '' ? undefined : { id, type: '' };
+  return id === '' ? undefined : { id, type: isTrusted ? '' : 'podman', isTrusted };
 }
 
 /** Value of `-name VALUE`, `--name VALUE` or `-name=VALUE`; '' when there is none. */

@@ -73,6 +73,8 @@ export class CgroupCache {
     if (row.containerId !== '' || !row.isInPidNamespace()) return;
     const match = findContainerAbove(this.state.threads, row);
     if (match === undefined) return;
+    const known = match.isTrusted ? undefined : this.state.containers.find(match.id);
+    if (known !== undefined && known.type !== match.type) return;
     row.containerId = match.id;
     this.remember(row, match.type, false);
   }

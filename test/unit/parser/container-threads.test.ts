@@ -111,6 +111,7 @@ test('without an id in the cgroup the shim above says which container it is', ()
       tid: 50,
       ptid: 1,
       exe: '/usr/bin/containerd-shim-runc-v2',
+      exepath: '/usr/bin/containerd-shim-runc-v2',
       args: '-namespace\0prod\0-id\0web\0-address\0/run/containerd/containerd.sock\0',
       cgroups: 'cpu=/system.slice/containerd.service\0',
     },
@@ -134,13 +135,44 @@ test('a monitor is found for threads that were there before, in whatever order t
   harness.load(
     { tid: 80, ptid: 70, vtid: 5, vpid: 5, cgroups },
     { tid: 70, ptid: 50, vtid: 1, vpid: 1, cgroups },
-    { tid: 50, ptid: 1, exe: '/usr/bin/conmon', args: `--api-version\0one\0-c\0${ID}\0-u\0${ID}\0`, cgroups },
+    {
+      tid: 50,
+      ptid: 1,
+      exe: '/usr/bin/conmon',
+      exepath: '/usr/bin/conmon',
+      args: `--api-version\0one\0-c\0${ID}\0-u\0${ID}\0`,
+      cgroups,
+    },
     { tid: 90, ptid: 1, vtid: 3, vpid: 3, cgroups },
   );
   assert.deepEqual(
     [50, 70, 80, 90].map((tid) => harness.thread(tid).containerId),
     ['', ID, ID, ''],
   );
+});
+
+test('who only calls himself a monitor puts nobody into a container, nor does a user into one of others', () => {
+  const harness = new ParserHarness();
+  tell(harness, { fullId: ID, type: 'docker' });
+  const cgroups = 'cpu=/user.slice/session-1.scope\0';
+  const args = `-c\0${ID}\0`;
+  const shimArgs = `-namespace\0moby\0-id\0${ID}\0`;
+  const inside = { vtid: 1, vpid: 1, uid: 1000, cgroups };
+  harness.load(
+    { tid: 50, ptid: 1, uid: 0, exe: '/usr/bin/conmon', exepath: '/tmp/sh', args, cgroups },
+    { ...inside, tid: 51, ptid: 50 },
+    { tid: 60, ptid: 1, uid: 1000, exepath: '/tmp/conmon', args, cgroups },
+    { ...inside, tid: 61, ptid: 60 },
+    { tid: 70, ptid: 1, uid: 1000, exepath: '/tmp/containerd-shim', args: shimArgs, cgroups },
+    { ...inside, tid: 71, ptid: 70 },
+    { tid: 80, ptid: 1, uid: 1000, exepath: '/usr/bin/conmon', args: `-c\0${OTHER}\0`, cgroups },
+    { ...inside, tid: 81, ptid: 80 },
+  );
+  assert.deepEqual(
+    [51, 61, 71, 81].map((tid) => harness.thread(tid).containerId),
+    ['', '', '', OTHER],
+  );
+  assert.equal(harness.state.findContainer(OTHER)?.type, 'podman');
 });
 
 test('users and groups that came with the short id follow to the full one', () => {
