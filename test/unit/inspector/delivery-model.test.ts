@@ -70,7 +70,7 @@ const event: fc.Arbitrary<ScriptEvent> = fc.oneof(
 );
 
 const scenario = fc.record({
-  events: fc.array(event, { minLength: 1, maxLength: 60 }),
+  events: fc.array(event, { minLength: 1, maxLength: 60, size: 'max' }),
   /** Where in the stream each container becomes known. */
   knownAt: fc.tuple(fc.nat(60), fc.nat(60), fc.nat(60)),
   retainEvents: fc.constantFrom(0, 8, 64),
@@ -139,7 +139,7 @@ test('COMPLETE delivers what a run that knew everything delivers, in the order o
       assertAscending(lines, 2, (id) => id !== 'host');
       assert.deepEqual([late.held.count, late.held.bytes], [0, 0]);
     }),
-    { numRuns: 250 },
+    { numRuns: 100 },
   ));
 
 function rowsOf(feed: BenchFeed): Record<string, EventValue>[] {
@@ -176,7 +176,7 @@ test('IMMEDIATE patched with its completions is what a run that knew everything 
       assert.equal(marked.size, 0);
       assert.deepEqual(rows, rowsOf(expected));
     }),
-    { numRuns: 250 },
+    { numRuns: 100 },
   ));
 
 /** What else may happen between events. */
@@ -222,6 +222,7 @@ test('whatever the bounds and whatever happens, every event is delivered once, i
     fc.asyncProperty(
       fc.array(fc.oneof({ weight: 3, arbitrary: event }, { weight: 2, arbitrary: incident }), {
         maxLength: 80,
+        size: 'max',
       }),
       fc.record({
         holdMs: fc.integer({ min: 0, max: 60 }),
