@@ -10,7 +10,8 @@ import { FIELD_ROWS } from './fields/catalogue.ts';
 import { foreignSocket } from './foreign-socket.ts';
 import { InspectorPool } from './inspector/inspector-pool.ts';
 import type { WorkerConfig } from './inspector/protocol.ts';
-import { liveOptions, runtimeOptions } from './live-config.ts';
+import { KubernetesLayer } from './kubernetes-layer.ts';
+import { kubernetesOptions, liveOptions, runtimeOptions } from './live-config.ts';
 import { checkFilter } from './rpc/check-filter.ts';
 import { createRpcServer, type RpcServer } from './rpc/server.ts';
 
@@ -48,6 +49,7 @@ class StrataApp implements App {
   private readonly rpc: RpcServer;
   /** Live sources only. */
   private readonly containers: ContainerLayer | undefined;
+  private readonly kubernetes: KubernetesLayer | undefined;
 
   constructor(config: Config, logger: Logger) {
     this.config = config;
@@ -59,10 +61,15 @@ class StrataApp implements App {
           this.rpc.setContainersKnown(isHealthy),
         )
       : undefined;
+    const kubernetes = this.worker.engine === 'savefile' ? undefined : kubernetesOptions(config, process.env);
+    this.kubernetes =
+      kubernetes &&
+      new KubernetesLayer(kubernetes, logger, (isHealthy) => this.rpc.setKubernetesKnown(isHealthy));
     this.pool = new InspectorPool({
       worker: this.worker,
       replaysMax: config['replays-max'],
       containers: this.containers,
+      pods: this.kubernetes,
     });
     this.rpc = createRpcServer({
       inspectors: this.pool,
@@ -83,6 +90,7 @@ class StrataApp implements App {
       },
       log: logger,
       runtimes: this.containers,
+      kubernetes: this.kubernetes,
       extraCounters: () => [
         {
           name: 'replays_started',
@@ -103,6 +111,8 @@ class StrataApp implements App {
     // Beside the inspector, which waits for the list of what runs before its first event, but not for long.
     const listed = this.containers?.start();
     if (listed === undefined) this.rpc.setContainersKnown(true);
+    if (this.kubernetes === undefined) this.rpc.setKubernetesKnown(true);
+    await this.kubernetes?.start();
     try {
       await this.pool.start((error) => {
         logger.error({ err: error }, 'the inspector has ended');
@@ -147,6 +157,7 @@ class StrataApp implements App {
     await this.rpc.stop(STOP_TIMEOUT_MS);
     await this.pool.stop();
     await this.containers?.stop();
+    await this.kubernetes?.stop();
   }
 
   private async listen(address: string): Promise<void> {
@@ -190,6 +201,7 @@ function workerConfig(config: Config): WorkerConfig {
     fdsPerProcessMax: config['fds-per-process-max'],
     usersMax: config['users-max'],
     containersMax: config['containers-max'],
+    podsMax: config['pods-max'],
     containers: {
       isAsked: engine !== 'savefile' && config.containers,
       lookupMs: config['container-lookup-ms'],

@@ -3,6 +3,7 @@ import { RE2JS } from 're2js';
 import type { LiveOptions } from './capture/live-options.ts';
 import { type Config, ConfigError } from './config/config.ts';
 import type { RuntimeOptions } from './container/runtime/hub-types.ts';
+import type { KubernetesOptions } from './kubernetes-layer.ts';
 
 /** As many names and cgroups as the probe compares. */
 const SUPPRESSED_MAX = 16;
@@ -53,6 +54,32 @@ export function runtimeOptions(config: Config): RuntimeOptions {
     criSockets: config.cri,
     lookupTimeoutMs: config['container-lookup-ms'],
     callTimeoutMs: config['container-call-ms'],
+  };
+}
+
+/** undefined where no API server is named and this is no pod: nothing is followed then. */
+export function kubernetesOptions(
+  config: Config,
+  env: Readonly<Record<string, string | undefined>>,
+): KubernetesOptions | undefined {
+  const { kubeconfig } = config;
+  const apiUrl = config['k8s-api'];
+  const isNamed = apiUrl !== undefined || kubeconfig !== undefined;
+  if (config['k8s-api-cert'] !== undefined && apiUrl === undefined) {
+    throw new ConfigError('--k8s-api-cert: is for --k8s-api, which is not given');
+  }
+  if (!isNamed && env['KUBERNETES_SERVICE_HOST'] === undefined) return undefined;
+  return {
+    access: { apiUrl, apiCert: config['k8s-api-cert'], kubeconfig, env },
+    source: {
+      nodeName: config['k8s-node'] ?? '',
+      limits: { answerBytesMax: config['k8s-answer-bytes-max'], callTimeoutMs: config['k8s-call-ms'] },
+      watchMs: config['k8s-watch-ms'],
+      pageSize: config['k8s-page-size'],
+      pageWaitMs: config['k8s-page-wait-ms'],
+      podsMax: config['pods-max'],
+      listsMax: config['k8s-lists-max'],
+    },
   };
 }
 

@@ -46,11 +46,12 @@ export function readEnvironment(
 }
 
 export function toOption(row: OptionRow): Option {
+  const short = row.short === undefined ? '' : `-${row.short}, `;
   const text =
     row.type === 'boolean'
       ? // What is on unless told otherwise can be turned off only with a word.
-        `--${row.name}${row.placeholder === undefined ? '' : ` [${row.placeholder}]`}`
-      : `--${row.name} <${row.placeholder ?? 'VALUE'}>`;
+        `${short}--${row.name}${row.placeholder === undefined ? '' : ` [${row.placeholder}]`}`
+      : `${short}--${row.name} <${row.placeholder ?? 'VALUE'}>`;
   const shown =
     row.default === undefined || String(row.default) === '' ? '' : ` (default: ${String(row.default)})`;
   const option = new Option(text, `${row.description}${shown}`);

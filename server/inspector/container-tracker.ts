@@ -34,6 +34,8 @@ export interface TrackerOptions {
   readonly nowMs: () => number;
   /** Reaches those who know runtimes. */
   readonly request: (request: ContainerRequest) => void;
+  /** Whether a container is one of a pod that is not known yet: then its events wait for that, too. */
+  readonly isPodMissing?: ((fullId: string) => boolean) | undefined;
 }
 
 /** What the tracker works on. */
@@ -118,12 +120,13 @@ export class ContainerTracker implements ContainerWatch {
     const container = this.track(fullId, nowMs);
     container.hasThread = true;
     container.seenMs = nowMs;
-    if (row.isComplete || pending.has(fullId) || !this.mayAsk(container, nowMs)) return;
+    const isKnown = row.isComplete && !this.isPodMissing(fullId);
+    if (isKnown || pending.has(fullId) || !this.mayAsk(container, nowMs)) return;
     container.askedMs = nowMs;
     pending.begin(fullId);
     const { tsHi, tsLo } = this.parts.record;
     this.waits.set(fullId, { ms: nowMs, tsHi, tsLo });
-    if (this.options.mode === 'ask')
+    if (this.options.mode === 'ask' && !row.isComplete)
       this.options.request({ kind: 'wanted', fullId, type: type === '' ? row.type : type, tid });
   }
 
@@ -168,7 +171,18 @@ export class ContainerTracker implements ContainerWatch {
   settleDue(): void {
     const { stored } = this;
     this.stored = [];
-    for (const fullId of stored) this.settle(fullId, 'complete');
+    for (const fullId of stored) {
+      // It goes on waiting, in the same time.
+      if (!this.isPodMissing(fullId)) this.settle(fullId, 'complete');
+    }
+  }
+
+  /** A pod event has been parsed: containers that waited for nothing else are known now. */
+  onPodStored(): void {
+    const { state, pending } = this.parts;
+    for (const fullId of this.waits.keys()) {
+      if (pending.has(fullId) && state.containers.find(fullId)?.isComplete === true) this.stored.push(fullId);
+    }
   }
 
   /** Between events: nobody waits any more, as no event will come. */
@@ -310,6 +324,10 @@ export class ContainerTracker implements ContainerWatch {
     if (this.options.mode === 'none') return false;
     if (askedMs < 0) return true;
     return this.options.mode === 'ask' && nowMs - askedMs >= ASK_AGAIN_MS;
+  }
+
+  private isPodMissing(fullId: string): boolean {
+    return this.options.isPodMissing?.(fullId) === true;
   }
 
   private settle(fullId: string, outcome: SettleOutcome): void {

@@ -6,6 +6,7 @@ import type { CaptureError } from '../capture/capture-engine.ts';
 import type { ContainerUpdate } from '../container/container-update.ts';
 import type { EventRecord } from '../event/event-record.ts';
 import { u64Big } from '../event/u64.ts';
+import type { PodUpdate } from '../kubernetes/pod-update.ts';
 import type { ContainerTracker } from './container-tracker.ts';
 import type { EventFeed, FeedListener, FeedRequest, InspectorHandle } from './event-feed.ts';
 import type { Healing } from './healing.ts';
@@ -13,6 +14,7 @@ import { DEFAULT_HOLD_LIMITS, HeldEvents, type HoldLimits } from './held-events.
 import type { IdentityWatch } from './identity-watch.ts';
 import type { Inspector } from './inspector.ts';
 import { HoldReader, PaceReader } from './pace.ts';
+import type { PodTracker } from './pod-tracker.ts';
 import type { Queries, QueryKind } from './queries.ts';
 import { answerQuery } from './query/answer-query.ts';
 import type { HealingCounters, QueryContext } from './query/query-context.ts';
@@ -46,6 +48,8 @@ export interface HostOptions {
   readonly hold?: HoldLimits | undefined;
   /** Follows containers. */
   readonly containers?: ContainerTracker | undefined;
+  /** Follows pods. */
+  readonly pods?: PodTracker | undefined;
   /** Sees files with users change. */
   readonly identities?: IdentityWatch | undefined;
   /** Longest wait, before the first event, for `onContainersListed`; 0: it is not waited for. */
@@ -169,6 +173,13 @@ export class InspectorHost implements InspectorHandle, LoopView {
     this.options.containers?.apply(updates);
     // What nobody knows lets events go without an event of its own.
     if (this.isLive) this.freshen();
+    this.wake();
+  }
+
+  /** News from the API server. */
+  onPodUpdates(updates: readonly PodUpdate[]): void {
+    if (this.isStopped) return;
+    this.options.pods?.apply(updates);
     this.wake();
   }
 
@@ -307,7 +318,7 @@ export class InspectorHost implements InspectorHandle, LoopView {
   }
 
   private tickContainers(healedTids: readonly number[]): void {
-    const { containers, identities, nowMs } = this.options;
+    const { containers, pods, identities, nowMs } = this.options;
     identities?.tick();
     if (containers === undefined) return;
     const { threads } = this.inspector.state;
@@ -319,6 +330,7 @@ export class InspectorHost implements InspectorHandle, LoopView {
     if (nowMs() - this.sweptAtMs < SWEEP_MS) return;
     this.sweptAtMs = nowMs();
     containers.sweep();
+    pods?.sweep();
   }
 
   private reap(): void {

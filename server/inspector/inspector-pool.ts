@@ -11,7 +11,12 @@ import type {
 } from './event-feed.ts';
 import type { OpenedSource, WorkerConfig } from './protocol.ts';
 import type { RecordingFeed, RecordingListener, RecordingRequest } from './recording-feed.ts';
-import { type ContainerSink, WorkerInspector } from './worker-inspector.ts';
+import { type ContainerSink, type PodSink, WorkerInspector } from './worker-inspector.ts';
+
+/** Those who follow the API server. */
+export interface PodPeer {
+  onInspector(sink: PodSink): void;
+}
 
 /** Those who know container runtimes, as the node's own inspector meets them. */
 export interface ContainerPeer {
@@ -25,6 +30,7 @@ export interface PoolOptions {
   readonly replaysMax: number;
   /** For live sources. */
   readonly containers?: ContainerPeer | undefined;
+  readonly pods?: PodPeer | undefined;
 }
 
 export interface PoolCounters {
@@ -76,7 +82,7 @@ export class InspectorPool implements Inspectors {
   async start(onNodeGone: (error: Error) => void): Promise<void> {
     // Until it runs, its end is told by the rejection alone.
     let isExpectedToRun = false;
-    const { worker, containers } = this.options;
+    const { worker, containers, pods } = this.options;
     const own = await WorkerInspector.start(
       worker,
       {
@@ -85,7 +91,10 @@ export class InspectorPool implements Inspectors {
         },
         onContainerRequest: (request) => containers?.onRequest(request),
       },
-      (sink) => containers?.onInspector(sink),
+      (containerSink, podSink) => {
+        containers?.onInspector(containerSink);
+        pods?.onInspector(podSink);
+      },
     );
     isExpectedToRun = true;
     this.own = own;

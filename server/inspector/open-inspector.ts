@@ -17,6 +17,7 @@ import { Healing } from './healing.ts';
 import { IdentityWatch } from './identity-watch.ts';
 import { Inspector } from './inspector.ts';
 import { InspectorHost } from './inspector-host.ts';
+import { PodTracker } from './pod-tracker.ts';
 import type { EngineChoice, OpenedSource, WorkerConfig } from './protocol.ts';
 
 /** How long the first event waits for the list of containers: rings between kernel and server hold more than that. */
@@ -75,6 +76,7 @@ async function startHost(
     ...(isLive ? liveParserOptions(config.live, healing) : {}),
     onContainerSeen: (fullId, type, tid) => tracker?.onThread(fullId, type, tid),
     onContainerStored: (key) => tracker?.onStored(key),
+    onPodStored: () => tracker?.onPodStored(),
   };
   const inspector = new Inspector(
     newState(config),
@@ -83,7 +85,9 @@ async function startHost(
     parserOptions,
     isLive ? unavailableTypes(config.live) : [],
   );
-  const containers = makeTracker(config, inspector, target, ask);
+  const { lingerMs } = config.containers;
+  const pods = target && new PodTracker(inspector.state, target, { lingerMs, nowMs });
+  const containers = makeTracker(config, inspector, target, ask, pods);
   tracker = containers;
   const host = new InspectorHost(inspector, {
     nodeName: config.nodeName,
@@ -99,6 +103,7 @@ async function startHost(
       bytesMax: config.containers.holdBytesMax,
     },
     containers,
+    pods,
     identities: isAsked(config, target) ? new IdentityWatch(containers, nowMs) : undefined,
     containersWaitMs: isAsked(config, target) ? CONTAINERS_WAIT_MS : 0,
   });
@@ -123,6 +128,7 @@ function makeTracker(
   inspector: Inspector,
   target: InjectingEngine | undefined,
   request: AskContainers,
+  pods: PodTracker | undefined,
 ): ContainerTracker {
   const { state, pending, parser, event } = inspector;
   const { lookupMs, lingerMs, holdMs } = config.containers;
@@ -136,6 +142,7 @@ function makeTracker(
       replayWaitMs: holdMs,
       nowMs,
       request,
+      isPodMissing: pods && ((fullId) => pods.isMissing(fullId)),
     },
   );
 }
@@ -189,6 +196,7 @@ function newState(config: WorkerConfig): OsState {
     usersMax: config.usersMax,
     groupsMax: config.usersMax,
     containersMax: config.containersMax,
+    podsMax: config.podsMax,
     // Events that wait for their container are read as of their time, too.
     undoEntriesMax: Math.max(65_536, 4 * config.retainEvents),
   });

@@ -3,6 +3,7 @@ import type { CaptureEngine } from '../capture/capture-engine.ts';
 import type { LiveOptions } from '../capture/live-options.ts';
 import type { ContainerRequest, ContainerUpdate } from '../container/container-update.ts';
 import type { Fault } from '../event/strata-error.ts';
+import type { PodUpdate } from '../kubernetes/pod-update.ts';
 import type {
   FeedBatch,
   FeedCompletion,
@@ -37,6 +38,7 @@ export interface WorkerConfig {
   readonly fdsPerProcessMax: number;
   readonly usersMax: number;
   readonly containersMax: number;
+  readonly podsMax: number;
   readonly containers: ContainerConfig;
 }
 
@@ -88,7 +90,8 @@ export type ToWorker =
   | { readonly type: 'cancel-recording'; readonly recording: number }
   | { readonly type: 'container-updates'; readonly updates: readonly ContainerUpdate[] }
   /** All runtimes have told what runs, or have taken too long: events may be shown. */
-  | { readonly type: 'containers-listed' };
+  | { readonly type: 'containers-listed' }
+  | { readonly type: 'pod-updates'; readonly updates: readonly PodUpdate[] };
 
 /** What an inspector turned out to read from. */
 export interface OpenedSource {

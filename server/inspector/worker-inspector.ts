@@ -2,6 +2,7 @@
 import { Worker } from 'node:worker_threads';
 import type { ContainerRequest, ContainerUpdate } from '../container/container-update.ts';
 import { StrataError } from '../event/strata-error.ts';
+import type { PodUpdate } from '../kubernetes/pod-update.ts';
 import type { EventFeed, FeedListener, FeedRequest, FeedStarted, ReplayHandle } from './event-feed.ts';
 import type { CrossedError, FromWorker, OpenedSource, ToWorker, WorkerConfig } from './protocol.ts';
 import type { Queries, QueryKind } from './queries.ts';
@@ -18,6 +19,9 @@ export interface ContainerSink {
   /** All runtimes have told what runs, or have taken too long. */
   listed(): void;
 }
+
+/** Takes news of pods to an inspector. */
+export type PodSink = (updates: readonly PodUpdate[]) => void;
 
 interface Call {
   resolve(value: unknown): void;
@@ -58,12 +62,12 @@ export class WorkerInspector implements ReplayHandle {
 
   /**
    * Starts the thread and waits until phase one is done. Rejects with a StrataError when the source cannot be opened.
-   * `onStarted` is called once with the way for news of containers, which may be told before the promise resolves.
+   * `onStarted` is called once with the ways for news of containers and pods, which may be told before the promise resolves.
    */
   static async start(
     config: WorkerConfig,
     options: WorkerInspectorOptions = {},
-    onStarted: (containers: ContainerSink) => void = () => undefined,
+    onStarted: (containers: ContainerSink, pods: PodSink) => void = () => undefined,
   ): Promise<WorkerInspector> {
     const worker = new Worker(new URL('./worker-main.ts', import.meta.url), {
       workerData: config,
@@ -72,10 +76,11 @@ export class WorkerInspector implements ReplayHandle {
     });
     const inspector = new WorkerInspector(worker, options);
     const ready = inspector.ready();
-    onStarted({
+    const containers: ContainerSink = {
       update: (updates) => inspector.send({ type: 'container-updates', updates }),
       listed: () => inspector.send({ type: 'containers-listed' }),
-    });
+    };
+    onStarted(containers, (updates) => inspector.send({ type: 'pod-updates', updates }));
     await ready;
     return inspector;
   }

@@ -120,6 +120,9 @@ function onMessage(host: InspectorHost, message: ToWorker): void {
     case 'containers-listed':
       host.onContainersListed();
       return;
+    case 'pod-updates':
+      host.onPodUpdates(message.updates);
+      return;
     case 'query':
       answer(message.call, () => host.query(message.kind, message.request as Queries[QueryKind]['request']));
       return;

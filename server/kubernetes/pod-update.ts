@@ -1,4 +1,4 @@
-/** What crosses between the watches of the API server (control plane) and the inspector. Plain data. */
+/** What crosses from the watches of the API server (control plane) to the inspector. Plain data. */
 
 /** News of a pod of this node, in the order in which they were learned. Becomes an async event of the stream, where it changes state. */
 export type PodUpdate =
@@ -6,12 +6,5 @@ export type PodUpdate =
   | { readonly kind: 'pod'; readonly uid: string; readonly json: string; readonly isComplete: boolean }
   /** The API server has it no more. Its row stays until some time after its last thread. */
   | { readonly kind: 'gone'; readonly uid: string }
-  /** All pods of the node have been told once (or there is no way to): what is not known now is not known to the API server. */
+  /** All pods of the node have been told once, or there is no way to: nobody need wait for those there were. */
   | { readonly kind: 'synced' };
-
-/** What the inspector asks of those who watch. */
-export type PodRequest =
-  /** A thread was seen in a cgroup of this pod, of which there is no row. */
-  | { readonly kind: 'wanted'; readonly uid: string }
-  /** The row has left the table. */
-  | { readonly kind: 'forgotten'; readonly uid: string };

@@ -13,6 +13,7 @@ import {
   runtimeCounters,
   runtimeStatusMessage,
 } from './container-status.ts';
+import { type KubernetesFigures, kubernetesCounters, kubernetesStatusMessage } from './kubernetes-status.ts';
 import type { Methods } from './state-handlers.ts';
 import type { ErrorLog } from './status.ts';
 import type { Subscriptions } from './subscriptions.ts';
@@ -29,6 +30,8 @@ export interface NodeHandlerDeps {
   extraCounters(): readonly Counter[];
   /** Undefined where no container runtime is asked. */
   readonly runtimes?: RuntimeFigures | undefined;
+  /** Undefined where no API server is followed. */
+  readonly kubernetes?: KubernetesFigures | undefined;
   readonly log: ErrorLog;
 }
 
@@ -64,6 +67,7 @@ async function getStatus(deps: NodeHandlerDeps): Promise<GetStatusResponse> {
     cpuTimeNs: BigInt(userCPUTime + systemCPUTime) * 1000n,
     runtimes: (deps.runtimes?.statuses() ?? []).map(runtimeStatusMessage),
     containers: containerStatusMessage(containers, deps.runtimes),
+    kubernetes: kubernetesStatusMessage(deps.kubernetes?.status()),
   };
 }
 
@@ -88,9 +92,13 @@ async function getCounters(deps: NodeHandlerDeps): Promise<Counter[]> {
     },
   ];
   const inspector = await deps.inspectors.node.query('getCounters', undefined);
-  return [...inspector, ...own, ...deps.extraCounters(), ...runtimeCounters(deps.runtimes)].sort((a, b) =>
-    a.name < b.name ? -1 : 1,
-  );
+  return [
+    ...inspector,
+    ...own,
+    ...deps.extraCounters(),
+    ...runtimeCounters(deps.runtimes),
+    ...kubernetesCounters(deps.kubernetes?.status()),
+  ].sort((a, b) => (a.name < b.name ? -1 : 1));
 }
 
 function sum(deps: NodeHandlerDeps, member: 'sentCount' | 'lostCount'): number {

@@ -17,6 +17,7 @@ import type { SubscriberClock } from '../stream/subscriber.ts';
 import { type Catalog, catalogHandlers } from './catalog-handlers.ts';
 import type { RuntimeFigures } from './container-status.ts';
 import { eventHandlers, eventServiceDefinition } from './event-handlers.ts';
+import type { KubernetesFigures } from './kubernetes-status.ts';
 import { nodeHandlers } from './node-handlers.ts';
 import { RecordHandlers, recordingServiceDefinition } from './record-handlers.ts';
 import { addReflection } from './reflection.ts';
@@ -29,6 +30,8 @@ import { bindUnixSocket, type UnixListener } from './unix-socket.ts';
 const CAPTURE_HEALTH = 'capture';
 /** The same for the container runtimes. */
 const CONTAINERS_HEALTH = 'containers';
+/** The same for the API server. */
+const KUBERNETES_HEALTH = 'kubernetes';
 /** Largest request taken; the contract's own limits stay far below. */
 const REQUEST_BYTES_MAX = 4 * 1024 * 1024;
 /** Largest response sent. Batches end far below; full pages of threads with long environments do not. */
@@ -50,6 +53,8 @@ export interface RpcDeps {
   extraCounters(): readonly Counter[];
   /** Undefined where no container runtime is asked. */
   readonly runtimes?: RuntimeFigures | undefined;
+  /** Undefined where no API server is followed. */
+  readonly kubernetes?: KubernetesFigures | undefined;
 }
 
 export interface RpcServer {
@@ -67,6 +72,8 @@ export interface RpcServer {
   setCapturing(isCapturing: boolean): void;
   /** What it answers for the service name `containers`: whether every container runtime there is answers as it should. */
   setContainersKnown(isKnown: boolean): void;
+  /** What it answers for the service name `kubernetes`: whether all kinds of the API server are followed, should any be. */
+  setKubernetesKnown(isKnown: boolean): void;
   /** Ends streams in good order, then everything, by force after `timeoutMs`. Removes the socket files. */
   stop(timeoutMs: number): Promise<void>;
 }
@@ -115,6 +122,7 @@ class GrpcServer implements RpcServer {
     this.setServing(false);
     this.setCapturing(false);
     this.setContainersKnown(false);
+    this.setKubernetesKnown(false);
   }
 
   async listenUnix(path: string, mode: number): Promise<void> {
@@ -141,10 +149,15 @@ class GrpcServer implements RpcServer {
     this.health.setStatus(CONTAINERS_HEALTH, isKnown ? 'SERVING' : 'NOT_SERVING');
   }
 
+  setKubernetesKnown(isKnown: boolean): void {
+    this.health.setStatus(KUBERNETES_HEALTH, isKnown ? 'SERVING' : 'NOT_SERVING');
+  }
+
   async stop(timeoutMs: number): Promise<void> {
     this.setServing(false);
     this.setCapturing(false);
     this.setContainersKnown(false);
+    this.setKubernetesKnown(false);
     // Nobody new finds the way in; those inside are served to their end.
     for (const socket of this.sockets) socket.remove();
     await new Promise<void>((resolve) => {

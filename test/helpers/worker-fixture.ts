@@ -43,6 +43,7 @@ export function workerConfig(capturePath: string, config: Partial<WorkerConfig> 
     fdsPerProcessMax: 100,
     usersMax: 100,
     containersMax: 100,
+    podsMax: 100,
     containers: {
       isAsked: false,
       lookupMs: 1000,

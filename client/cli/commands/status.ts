@@ -4,6 +4,9 @@ import { CaptureEngine } from '../../../proto/gen/strata/v1/node.ts';
 import {
   type ContainerStatus,
   type GetStatusResponse,
+  KubernetesKindState,
+  type KubernetesKindStatus,
+  type KubernetesStatus,
   type LiveCaptureStatus,
   RuntimeState,
   type RuntimeStatus,
@@ -60,6 +63,7 @@ const JSON_SHAPE = {
     ['captureEngine', CaptureEngine],
     ['state', SourceState],
     ['runtimeState', RuntimeState],
+    ['kindState', KubernetesKindState],
   ]),
 };
 
@@ -89,6 +93,13 @@ const RUNTIME_COLUMNS: readonly TableColumn<RuntimeStatus>[] = [
   { title: 'SOCKET', value: (row) => `${row.kind} ${row.socketPath}` },
 ];
 
+const KIND_COLUMNS: readonly TableColumn<KubernetesKindStatus>[] = [
+  { title: 'KIND', value: (row) => row.kind },
+  { title: 'STATE', value: (row) => enumName(KubernetesKindState, row.kindState) },
+  { title: 'LISTS', align: 'right', value: (row) => formatCount(BigInt(row.listCount)) },
+  { title: 'ERROR', value: (row) => row.error },
+];
+
 const SUBSCRIPTION_COLUMNS: readonly TableColumn<SubscriptionStatus>[] = [
   { title: 'SUBSCRIPTION', value: (row) => row.idPrefix },
   { title: 'SENT', align: 'right', value: (row) => formatCount(row.sentCount) },
@@ -111,6 +122,7 @@ export function formatStatus(status: GetStatusResponse, context: Pick<CliContext
       ...(source.live === undefined ? [] : livePairs(source.live)),
     ]),
     ...(status.containers === undefined ? [] : containerPairs(status.containers)),
+    ...(status.kubernetes === undefined ? [] : kubernetesPairs(status.kubernetes)),
     ...status.runtimes
       .filter((runtime) => runtime.error !== '')
       .map((runtime): [string, string] => [
@@ -121,10 +133,26 @@ export function formatStatus(status: GetStatusResponse, context: Pick<CliContext
   const parts = [formatPairs(pairs)];
   if (status.tables.length > 0) parts.push(formatTable(TABLE_COLUMNS, status.tables, context.colors));
   if (status.runtimes.length > 0) parts.push(formatTable(RUNTIME_COLUMNS, status.runtimes, context.colors));
+  const kinds = status.kubernetes?.kinds ?? [];
+  if (kinds.length > 0) parts.push(formatTable(KIND_COLUMNS, kinds, context.colors));
   if (status.subscriptions.length > 0) {
     parts.push(formatTable(SUBSCRIPTION_COLUMNS, status.subscriptions, context.colors));
   }
   return parts.join('\n');
+}
+
+function kubernetesPairs(status: KubernetesStatus): [string, string][] {
+  const node = status.nodeName === '' ? 'THE WHOLE CLUSTER' : `node ${status.nodeName}`;
+  return [
+    [
+      'kubernetes',
+      `${formatCount(BigInt(status.podCount))} pods of ${node}${status.isSynced ? '' : ', not all read yet'}, by ${status.origin}`,
+    ],
+    [
+      'its server',
+      `${formatCount(status.requestCount)} requests, ${formatCount(status.failureCount)} failed, ${formatBytes(status.bytesRead)} read`,
+    ],
+  ];
 }
 
 function formatSource(source: SourceStatus): string {

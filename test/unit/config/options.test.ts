@@ -7,7 +7,7 @@ const ROWS: readonly OptionRow[] = OPTION_ROWS;
 test('every option has a name of its own, a description, and a word for its value', () => {
   assert.equal(new Set(ROWS.map(({ name }) => name)).size, ROWS.length);
   for (const row of ROWS) {
-    assert.match(row.name, /^[a-z]+(-[a-z]+)*$/);
+    assert.match(row.name, /^[a-z][a-z0-9]*(-[a-z]+)*$/);
     assert.match(row.description, /^[a-z]/, row.name);
     if (row.type !== 'boolean') assert.match(row.placeholder ?? '', /^[A-Z]+$/, row.name);
   }

@@ -75,6 +75,36 @@ export namespace RuntimeState {
   export type ABSENT = typeof RuntimeState.ABSENT;
 }
 
+/** How a kind of object of the API server is followed. */
+export const KubernetesKindState = {
+  /** UNSPECIFIED - Not given; never sent by a server. */
+  UNSPECIFIED: 0,
+  /** STARTING - Nothing was asked yet. */
+  STARTING: 1,
+  /** LISTING - Its lists are being read. */
+  LISTING: 2,
+  /** WATCHING - All is known, and changes are told as they happen. */
+  WATCHING: 3,
+  /** FAILING - It cannot be reached, and is tried again; what was known stays. */
+  FAILING: 4,
+  /** FORBIDDEN - This identity may not read it. */
+  FORBIDDEN: 5,
+  /** ABSENT - The server does not have it. */
+  ABSENT: 6,
+} as const;
+
+export type KubernetesKindState = typeof KubernetesKindState[keyof typeof KubernetesKindState];
+
+export namespace KubernetesKindState {
+  export type UNSPECIFIED = typeof KubernetesKindState.UNSPECIFIED;
+  export type STARTING = typeof KubernetesKindState.STARTING;
+  export type LISTING = typeof KubernetesKindState.LISTING;
+  export type WATCHING = typeof KubernetesKindState.WATCHING;
+  export type FAILING = typeof KubernetesKindState.FAILING;
+  export type FORBIDDEN = typeof KubernetesKindState.FORBIDDEN;
+  export type ABSENT = typeof KubernetesKindState.ABSENT;
+}
+
 /** A source of events. */
 export interface SourceStatus {
   /** Name, such as `syscall`. */
@@ -298,6 +328,46 @@ export interface ContainerStatus {
   readonly lostCompletionCount: bigint;
 }
 
+/** One kind of object of the API server. */
+export interface KubernetesKindStatus {
+  /** Kind, such as `Pod` or `Deployment`. */
+  readonly kind: string;
+  /** Lists of it that are followed. */
+  readonly listCount: number;
+  /** The worst state of them. */
+  readonly kindState: KubernetesKindState;
+  /** Why it is not followed; empty when all is well. */
+  readonly error: string;
+}
+
+/** How the API server is followed. */
+export interface KubernetesStatus {
+  /** Where its address and credentials are from. */
+  readonly origin: string;
+  /** Node whose pods are read; empty: all of the cluster. */
+  readonly nodeName: string;
+  /** Whether all pods of the node have been read once. */
+  readonly isSynced: boolean;
+  /** Pods known. */
+  readonly podCount: number;
+  /** Kinds of objects. */
+  readonly kinds: readonly KubernetesKindStatus[];
+  /** Requests since start. */
+  readonly requestCount: bigint;
+  /** Of them, those that failed. */
+  readonly failureCount: bigint;
+  /** Bytes of answers. */
+  readonly bytesRead: bigint;
+  /** Pages of lists read. */
+  readonly listCount: bigint;
+  /** Lists read again because the server forgot the past. */
+  readonly relistCount: bigint;
+  /** Watches opened. */
+  readonly watchCount: bigint;
+  /** Events of watches. */
+  readonly watchEventCount: bigint;
+}
+
 /** Request of `NodeService.GetStatus`. */
 export interface GetStatusRequest {
 }
@@ -325,7 +395,11 @@ export interface GetStatusResponse {
   /** Container runtimes that are asked; empty when none was found or the server serves a capture file. */
   readonly runtimes: readonly RuntimeStatus[];
   /** How well events of containers are enriched. */
-  readonly containers: ContainerStatus | undefined;
+  readonly containers:
+    | ContainerStatus
+    | undefined;
+  /** How the API server is followed; not set where none is. */
+  readonly kubernetes: KubernetesStatus | undefined;
 }
 
 /** One counter. */
@@ -2130,6 +2204,328 @@ export const ContainerStatus: MessageFns<ContainerStatus> = {
   },
 };
 
+function createBaseKubernetesKindStatus(): KubernetesKindStatus {
+  return { kind: "", listCount: 0, kindState: 0, error: "" };
+}
+
+export const KubernetesKindStatus: MessageFns<KubernetesKindStatus> = {
+  encode(message: KubernetesKindStatus, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.kind !== "") {
+      writer.uint32(10).string(message.kind);
+    }
+    if (message.listCount !== 0) {
+      writer.uint32(16).uint32(message.listCount);
+    }
+    if (message.kindState !== 0) {
+      writer.uint32(24).int32(message.kindState);
+    }
+    if (message.error !== "") {
+      writer.uint32(34).string(message.error);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): KubernetesKindStatus {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseKubernetesKindStatus() as any;
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.kind = reader.string();
+            continue;
+          }
+          case 2: {
+            if (tag !== 16) {
+              break;
+            }
+
+            message.listCount = reader.uint32();
+            continue;
+          }
+          case 3: {
+            if (tag !== 24) {
+              break;
+            }
+
+            message.kindState = reader.int32() as any;
+            continue;
+          }
+          case 4: {
+            if (tag !== 34) {
+              break;
+            }
+
+            message.error = reader.string();
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  create(base?: DeepPartial<KubernetesKindStatus>): KubernetesKindStatus {
+    return KubernetesKindStatus.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<KubernetesKindStatus>): KubernetesKindStatus {
+    const message = createBaseKubernetesKindStatus() as any;
+    message.kind = object.kind ?? "";
+    message.listCount = object.listCount ?? 0;
+    message.kindState = object.kindState ?? 0;
+    message.error = object.error ?? "";
+    return message;
+  },
+};
+
+function createBaseKubernetesStatus(): KubernetesStatus {
+  return {
+    origin: "",
+    nodeName: "",
+    isSynced: false,
+    podCount: 0,
+    kinds: [],
+    requestCount: 0n,
+    failureCount: 0n,
+    bytesRead: 0n,
+    listCount: 0n,
+    relistCount: 0n,
+    watchCount: 0n,
+    watchEventCount: 0n,
+  };
+}
+
+export const KubernetesStatus: MessageFns<KubernetesStatus> = {
+  encode(message: KubernetesStatus, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.origin !== "") {
+      writer.uint32(10).string(message.origin);
+    }
+    if (message.nodeName !== "") {
+      writer.uint32(18).string(message.nodeName);
+    }
+    if (message.isSynced !== false) {
+      writer.uint32(24).bool(message.isSynced);
+    }
+    if (message.podCount !== 0) {
+      writer.uint32(32).uint32(message.podCount);
+    }
+    for (const v of message.kinds) {
+      KubernetesKindStatus.encode(v!, writer.uint32(42).fork()).join();
+    }
+    if (message.requestCount !== 0n) {
+      if (BigInt.asUintN(64, message.requestCount) !== message.requestCount) {
+        throw new globalThis.Error("value provided for field message.requestCount of type uint64 too large");
+      }
+      writer.uint32(48).uint64(message.requestCount);
+    }
+    if (message.failureCount !== 0n) {
+      if (BigInt.asUintN(64, message.failureCount) !== message.failureCount) {
+        throw new globalThis.Error("value provided for field message.failureCount of type uint64 too large");
+      }
+      writer.uint32(56).uint64(message.failureCount);
+    }
+    if (message.bytesRead !== 0n) {
+      if (BigInt.asUintN(64, message.bytesRead) !== message.bytesRead) {
+        throw new globalThis.Error("value provided for field message.bytesRead of type uint64 too large");
+      }
+      writer.uint32(64).uint64(message.bytesRead);
+    }
+    if (message.listCount !== 0n) {
+      if (BigInt.asUintN(64, message.listCount) !== message.listCount) {
+        throw new globalThis.Error("value provided for field message.listCount of type uint64 too large");
+      }
+      writer.uint32(72).uint64(message.listCount);
+    }
+    if (message.relistCount !== 0n) {
+      if (BigInt.asUintN(64, message.relistCount) !== message.relistCount) {
+        throw new globalThis.Error("value provided for field message.relistCount of type uint64 too large");
+      }
+      writer.uint32(80).uint64(message.relistCount);
+    }
+    if (message.watchCount !== 0n) {
+      if (BigInt.asUintN(64, message.watchCount) !== message.watchCount) {
+        throw new globalThis.Error("value provided for field message.watchCount of type uint64 too large");
+      }
+      writer.uint32(88).uint64(message.watchCount);
+    }
+    if (message.watchEventCount !== 0n) {
+      if (BigInt.asUintN(64, message.watchEventCount) !== message.watchEventCount) {
+        throw new globalThis.Error("value provided for field message.watchEventCount of type uint64 too large");
+      }
+      writer.uint32(96).uint64(message.watchEventCount);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): KubernetesStatus {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseKubernetesStatus() as any;
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.origin = reader.string();
+            continue;
+          }
+          case 2: {
+            if (tag !== 18) {
+              break;
+            }
+
+            message.nodeName = reader.string();
+            continue;
+          }
+          case 3: {
+            if (tag !== 24) {
+              break;
+            }
+
+            message.isSynced = reader.bool();
+            continue;
+          }
+          case 4: {
+            if (tag !== 32) {
+              break;
+            }
+
+            message.podCount = reader.uint32();
+            continue;
+          }
+          case 5: {
+            if (tag !== 42) {
+              break;
+            }
+
+            message.kinds.push(KubernetesKindStatus.decode(reader, reader.uint32()));
+            continue;
+          }
+          case 6: {
+            if (tag !== 48) {
+              break;
+            }
+
+            message.requestCount = reader.uint64() as bigint;
+            continue;
+          }
+          case 7: {
+            if (tag !== 56) {
+              break;
+            }
+
+            message.failureCount = reader.uint64() as bigint;
+            continue;
+          }
+          case 8: {
+            if (tag !== 64) {
+              break;
+            }
+
+            message.bytesRead = reader.uint64() as bigint;
+            continue;
+          }
+          case 9: {
+            if (tag !== 72) {
+              break;
+            }
+
+            message.listCount = reader.uint64() as bigint;
+            continue;
+          }
+          case 10: {
+            if (tag !== 80) {
+              break;
+            }
+
+            message.relistCount = reader.uint64() as bigint;
+            continue;
+          }
+          case 11: {
+            if (tag !== 88) {
+              break;
+            }
+
+            message.watchCount = reader.uint64() as bigint;
+            continue;
+          }
+          case 12: {
+            if (tag !== 96) {
+              break;
+            }
+
+            message.watchEventCount = reader.uint64() as bigint;
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  create(base?: DeepPartial<KubernetesStatus>): KubernetesStatus {
+    return KubernetesStatus.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<KubernetesStatus>): KubernetesStatus {
+    const message = createBaseKubernetesStatus() as any;
+    message.origin = object.origin ?? "";
+    message.nodeName = object.nodeName ?? "";
+    message.isSynced = object.isSynced ?? false;
+    message.podCount = object.podCount ?? 0;
+    message.kinds = object.kinds?.map((e) => KubernetesKindStatus.fromPartial(e)) || [];
+    message.requestCount = (object.requestCount !== undefined && object.requestCount !== null)
+      ? BigInt(object.requestCount)
+      : 0n;
+    message.failureCount = (object.failureCount !== undefined && object.failureCount !== null)
+      ? BigInt(object.failureCount)
+      : 0n;
+    message.bytesRead = (object.bytesRead !== undefined && object.bytesRead !== null) ? BigInt(object.bytesRead) : 0n;
+    message.listCount = (object.listCount !== undefined && object.listCount !== null) ? BigInt(object.listCount) : 0n;
+    message.relistCount = (object.relistCount !== undefined && object.relistCount !== null)
+      ? BigInt(object.relistCount)
+      : 0n;
+    message.watchCount = (object.watchCount !== undefined && object.watchCount !== null)
+      ? BigInt(object.watchCount)
+      : 0n;
+    message.watchEventCount = (object.watchEventCount !== undefined && object.watchEventCount !== null)
+      ? BigInt(object.watchEventCount)
+      : 0n;
+    return message;
+  },
+};
+
 function createBaseGetStatusRequest(): GetStatusRequest {
   return {};
 }
@@ -2185,6 +2581,7 @@ function createBaseGetStatusResponse(): GetStatusResponse {
     cpuTimeNs: 0n,
     runtimes: [],
     containers: undefined,
+    kubernetes: undefined,
   };
 }
 
@@ -2228,6 +2625,9 @@ export const GetStatusResponse: MessageFns<GetStatusResponse> = {
     }
     if (message.containers !== undefined) {
       ContainerStatus.encode(message.containers, writer.uint32(82).fork()).join();
+    }
+    if (message.kubernetes !== undefined) {
+      KubernetesStatus.encode(message.kubernetes, writer.uint32(90).fork()).join();
     }
     return writer;
   },
@@ -2325,6 +2725,14 @@ export const GetStatusResponse: MessageFns<GetStatusResponse> = {
             message.containers = ContainerStatus.decode(reader, reader.uint32());
             continue;
           }
+          case 11: {
+            if (tag !== 90) {
+              break;
+            }
+
+            message.kubernetes = KubernetesStatus.decode(reader, reader.uint32());
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -2359,6 +2767,9 @@ export const GetStatusResponse: MessageFns<GetStatusResponse> = {
     message.runtimes = object.runtimes?.map((e) => RuntimeStatus.fromPartial(e)) || [];
     message.containers = (object.containers !== undefined && object.containers !== null)
       ? ContainerStatus.fromPartial(object.containers)
+      : undefined;
+    message.kubernetes = (object.kubernetes !== undefined && object.kubernetes !== null)
+      ? KubernetesStatus.fromPartial(object.kubernetes)
       : undefined;
     return message;
   },
