@@ -3,7 +3,7 @@ import { test } from 'node:test';
 import { StrataClientError } from '../../../client/client-error.ts';
 import {
   type DeepPartial,
-  DeliveryMode,
+  type DeliveryMode,
   EndReason,
   OverflowPolicy,
   Rendering,
