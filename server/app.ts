@@ -112,7 +112,7 @@ class StrataApp implements App {
     const listed = this.containers?.start();
     if (listed === undefined) this.rpc.setContainersKnown(true);
     if (this.kubernetes === undefined) this.rpc.setKubernetesKnown(true);
-    await this.kubernetes?.start();
+    const podsTold = this.kubernetes?.start();
     try {
       await this.pool.start((error) => {
         logger.error({ err: error }, 'the inspector has ended');
@@ -120,9 +120,10 @@ class StrataApp implements App {
         this.rpc.setCapturing(false);
       });
       this.tellSource();
-      // Whoever asks for containers first is not answered without what their runtimes know.
-      if (listed !== undefined)
-        await Promise.race([listed, setTimeout(LIST_WAIT_MS, undefined, { ref: false })]);
+      // Whoever asks for containers or pods first is not answered without what runtimes and the API server know.
+      const told = Promise.all([listed, podsTold]);
+      if (listed !== undefined || podsTold !== undefined)
+        await Promise.race([told, setTimeout(LIST_WAIT_MS, undefined, { ref: false })]);
       for (const address of config.listen) await this.listen(address);
     } catch (error) {
       await this.stop();

@@ -26,6 +26,7 @@ export class KubernetesLayer implements PodPeer, KubernetesFigures {
   private isStopped: boolean;
   /** State last told in the log, by kind. */
   private readonly toldStates: Map<string, string>;
+  private readonly told: PromiseWithResolvers<void>;
 
   /** `onHealth`: called with whether every kind is followed. Throws KubeError for flags that cannot be understood. */
   constructor(
@@ -42,13 +43,14 @@ export class KubernetesLayer implements PodPeer, KubernetesFigures {
     this.updates = [];
     this.isStopped = false;
     this.toldStates = new Map();
+    this.told = Promise.withResolvers();
   }
 
   status(): PodSourceStatus | undefined {
     return this.source?.status();
   }
 
-  /** Begins to follow; resolves when its modules are loaded. Does not reject: events come without pods then. */
+  /** Begins to follow; resolves when all pods there are have been told, or there is no way to. Does not reject: events come without pods then. */
   async start(): Promise<void> {
     const { access } = this;
     if (access === undefined) return;
@@ -68,6 +70,7 @@ export class KubernetesLayer implements PodPeer, KubernetesFigures {
       });
       this.source.start();
       this.log.info({ api: access.origin, node: nodeName }, 'following the API server');
+      await this.told.promise;
     } catch (error) {
       this.log.warn({ err: error }, 'the API server cannot be followed');
     }
@@ -81,6 +84,7 @@ export class KubernetesLayer implements PodPeer, KubernetesFigures {
 
   async stop(): Promise<void> {
     this.isStopped = true;
+    this.told.resolve();
     await this.source?.stop();
   }
 
@@ -88,6 +92,7 @@ export class KubernetesLayer implements PodPeer, KubernetesFigures {
     if (this.isStopped) return;
     if (this.sink !== undefined) this.sink(updates);
     else if (this.updates.length < WAITING_MAX) for (const update of updates) this.updates.push(update);
+    if (updates.some(({ kind }) => kind === 'synced')) this.told.resolve();
   }
 
   private onStatusChanged(): void {

@@ -1,5 +1,6 @@
 /** `strata get ...`: rows of the state. */
 import { type Command, InvalidArgumentError, Option } from 'commander';
+import { CaptureEngine } from '../../../proto/gen/strata/v1/node.ts';
 import { type Container, StateScope } from '../../../proto/gen/strata/v1/state.ts';
 import type { Config } from '../../../server/config/config.ts';
 import { StrataClientError } from '../../client-error.ts';
@@ -9,7 +10,7 @@ import { CliError } from '../cli-error.ts';
 import { containerPairs } from '../container-view.ts';
 import type { CliContext } from '../context.ts';
 import { explainError } from '../explain-error.ts';
-import { liveConfig } from '../live-options.ts';
+import { addLiveOptions, liveConfig } from '../live-options.ts';
 import { podPairs } from '../pod-view.ts';
 import { waitForPass } from '../private-pass.ts';
 import {
@@ -37,6 +38,7 @@ import { targetOption } from './target-option.ts';
 interface GetOptions extends LookupOptions {
   readonly json?: boolean | undefined;
   readonly event?: bigint | undefined;
+  readonly captureEngine?: string | undefined;
 }
 
 /** Looks something up and returns what to print. */
@@ -64,7 +66,7 @@ export function addGetCommand(program: Command, context: CliContext): void {
   addList(get, context, 'groups', 'groups of the node and of containers', GROUP_LIST);
   addList(get, context, 'interfaces', 'addresses of network interfaces', INTERFACE_LIST);
   addList(get, context, 'containers', 'containers', CONTAINER_LIST);
-  addList(get, context, 'pods', 'pods of the node', POD_LIST);
+  addList(get, context, 'pods', 'pods of the node', POD_LIST, notePods);
 }
 
 function addThread(get: Command, context: CliContext): void {
@@ -91,6 +93,18 @@ function addFds(get: Command, context: CliContext): void {
   addGetOptions(command).action((tid: bigint, options: GetOptions) =>
     runLookup(context, options, printList(context, options, fdList(tid))),
   );
+}
+
+/** An empty list of pods is not the same as one that cannot be read. */
+async function notePods({ client, name }: ServerConnection, { notes }: CliContext): Promise<void> {
+  const { kubernetes, sources } = await client.getStatus();
+  if (sources.some(({ captureEngine }) => captureEngine === CaptureEngine.SAVEFILE)) return;
+  if (kubernetes === undefined) {
+    notes.write(`${name}: no API server is followed; --kubeconfig FILE or --k8s-api URL names one\n`);
+  }
+  for (const { kind, error } of kubernetes?.kinds ?? []) {
+    if (error !== '') notes.write(`${name}: ${kind}: ${error}\n`);
+  }
 }
 
 function addPod(get: Command, context: CliContext): void {
@@ -148,11 +162,15 @@ function addList<Row extends object>(
   name: string,
   what: string,
   list: StateList<Row>,
+  note: (connection: ServerConnection, context: CliContext) => Promise<void> = async () => undefined,
 ): void {
   const command = get.command(name).description(`Prints ${what}.`);
   // Interfaces are not kept per event.
   addGetOptions(command, list !== (INTERFACE_LIST as unknown)).action((options: GetOptions) =>
-    runLookup(context, options, printList(context, options, list)),
+    runLookup(context, options, async (connection, scope) => {
+      await note(connection, context);
+      return printList(context, options, list)(connection, scope);
+    }),
   );
 }
 
@@ -179,14 +197,23 @@ function addGetOptions(command: Command, hasEvent = true): Command {
       ),
     );
   }
-  return command
+  command
     .addOption(targetOption())
     .addOption(
       new Option(
         '-c, --capture <FILE>',
         `state of this capture file (or '${BUNDLED_CAPTURE_NAME}') instead of a running server`,
       ).conflicts('target'),
+    )
+    .addOption(
+      new Option(
+        '--capture-engine <ENGINE>',
+        'when no server is running: where the state of this node is read, ebpf: in the kernel, nodriver: in /proc',
+      )
+        .choices(['auto', 'ebpf', 'nodriver'])
+        .conflicts(['target', 'capture']),
     );
+  return addLiveOptions(command);
 }
 
 async function runLookup(context: CliContext, options: GetOptions, lookup: Lookup): Promise<void> {
@@ -194,7 +221,9 @@ async function runLookup(context: CliContext, options: GetOptions, lookup: Looku
   const connection = await connectForLookup(context, options, hasEvent ? RETAIN_ALL : RETAIN_NONE, () => {
     if (hasEvent)
       throw new CliError('no server is running that could know of events: name a capture with -c');
-    return connectPrivate({ ...liveConfig({}, context.environment), ...THIS_NODE_OPTIONS }, THIS_NODE);
+    const live = liveConfig({ ...options }, context.environment);
+    const engine = options.captureEngine === undefined ? {} : { 'capture-engine': options.captureEngine };
+    return connectPrivate({ ...live, ...THIS_NODE_OPTIONS, ...engine }, THIS_NODE);
   });
   try {
     const damage = connection.isPrivate ? await waitForPass(connection.client, context.signal) : undefined;
