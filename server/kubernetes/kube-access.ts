@@ -83,10 +83,11 @@ export class KubeAccess {
   /** Rejects with KubeError `unauthorized` when the configuration or its files cannot be read. */
   async authorize(): Promise<Authorization> {
     if (this.nowMs() - this.loadedAtMs >= RELOAD_MS) this.reload();
-    this.connection ??= this.connect();
     try {
-      const { serverUrl, dispatcher } = await this.connection;
-      return { serverUrl, dispatcher, headers: await this.headers() };
+      const headers = await this.headers();
+      this.connection ??= this.connect();
+      // Last, so that nothing retires the connection before it is used.
+      return { ...(await this.connection), headers };
     } catch (cause) {
       this.reload();
       throw cause instanceof KubeError ? cause : unreadable(this.origin, cause);
@@ -109,12 +110,14 @@ export class KubeAccess {
 
   private async connect(): Promise<Connection> {
     const config = await this.loaded();
+    const isCurrent = (): boolean => config === this.config;
     const serverUrl = config.getCurrentCluster()?.server;
     if (serverUrl === undefined || !/^https?:\/\//.test(serverUrl)) {
       throw new KubeError('protocol', `${this.origin}: names no API server`);
     }
     const dispatcher = await dispatcherOf(config, serverUrl);
-    this.dispatcher = dispatcher;
+    if (isCurrent()) this.dispatcher = dispatcher;
+    else if (dispatcher !== undefined) this.retire(dispatcher);
     return { serverUrl: serverUrl.replace(/\/+$/, ''), dispatcher };
   }
 
@@ -137,7 +140,9 @@ export class KubeAccess {
       options.auth === undefined
         ? {}
         : { Authorization: `Basic ${Buffer.from(options.auth).toString('base64')}` };
-    return { ...basic, ...options.headers };
+    const headers = Object.entries({ ...basic, ...options.headers });
+    // Token files end in a newline more often than not.
+    return Object.fromEntries(headers.map(([name, value]) => [name, value.trim()]));
   }
 
   /** Watches that are under way go on; their connections close when they end. */
@@ -181,7 +186,8 @@ function flagsLoader({ apiUrl, apiCert }: KubeAccessOptions): Load {
   const cluster = {
     name: 'flags',
     server: `${url.protocol}//${url.host}${url.pathname.replace(/\/+$/, '')}`,
-    skipTLSVerify: false,
+    // There is nothing to verify without TLS, and the client wants that said.
+    skipTLSVerify: url.protocol === 'http:',
     ...(files.ca === undefined ? {} : { caFile: files.ca }),
   };
   return (config) => config.loadFromClusterAndUser(cluster, user);

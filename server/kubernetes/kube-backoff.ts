@@ -34,7 +34,7 @@ export class KubeBackoff {
    * names a time is given that time and up to half as much again.
    */
   next(error: KubeError): number {
-    const { random } = this.clock;
+    const random = () => this.clock.random();
     const bound = Math.min(this.limits.maxMs, this.limits.firstMs * 2 ** this.failures);
     this.failures = Math.min(this.failures + 1, 30);
     if (error.retryAfterMs !== undefined) return error.retryAfterMs * (1 + random() / 2) + random() * bound;

@@ -158,7 +158,7 @@ export class KubeClient {
     signal: AbortSignal,
   ): Promise<Dispatcher.ResponseData> {
     this.counters.requests++;
-    const authorization = await this.access.authorize();
+    const authorization = await unlessAborted(this.access.authorize(), signal);
     const response = await request(urlOf(authorization, query), {
       method: 'GET',
       headers: { ...authorization.headers, accept: acceptOf(query, shape), 'user-agent': 'strata' },
@@ -219,6 +219,16 @@ class CallDeadline {
   private fail(text: string): void {
     this.controller.abort(new KubeError('timeout', `${this.asked}: ${text}`));
   }
+}
+
+/** Programs that give tokens may hang: the call is over when its time is. */
+function unlessAborted<Value>(promise: Promise<Value>, signal: AbortSignal): Promise<Value> {
+  return new Promise((resolve, reject) => {
+    const giveUp = () => reject(signal.reason);
+    if (signal.aborted) giveUp();
+    else signal.addEventListener('abort', giveUp, { once: true });
+    void promise.then(resolve, reject).finally(() => signal.removeEventListener('abort', giveUp));
+  });
 }
 
 /** Text as it came, not as a binary string: for versions and tokens that go back to the server. */

@@ -86,7 +86,7 @@ export function kubeErrorOf(asked: string, cause: unknown): KubeError {
 }
 
 function faultOf(code: string): KubeFault {
-  if (/CERT|TLS|SSL|SELF_SIGNED|UNABLE_TO_/.test(code)) return 'tls';
+  if (/CERT|TLS|SSL|EPROTO|SELF_SIGNED|UNABLE_TO_/.test(code)) return 'tls';
   if (/TIMEOUT|ETIMEDOUT/.test(code)) return 'timeout';
   if (code.startsWith('HPE_')) return 'protocol';
   return 'unreachable';

@@ -36,6 +36,18 @@ function groupOf(apiVersion: string): string {
   return apiVersion.includes('/') ? (apiVersion.split('/', 1)[0] as string) : '';
 }
 
+/** Versions under which the object may be found, the one its reference names first: servers may have it no more, or not yet. */
+export function versionsOf({ apiVersions }: KubeKind, named: string): readonly string[] {
+  // References are free text of whoever made the pod, and go into a path.
+  const isVersion = /^([a-z0-9.-]+\/)?v[0-9][a-z0-9]*$/.test(named);
+  return isVersion ? [...new Set([named, ...apiVersions])] : apiVersions;
+}
+
+/** Selector of the one object with this name. */
+export function nameSelector(name: string): string {
+  return `metadata.name=${name.replace(/[\\,=]/g, '\\$&')}`;
+}
+
 /** Path of the list that holds the object: `/apis/apps/v1/namespaces/shop/replicasets`. */
 export function listPath({ plural, isNamespaced }: KubeKind, apiVersion: string, namespace: string): string {
   const root = apiVersion.includes('/') ? `/apis/${apiVersion}` : `/api/${apiVersion}`;

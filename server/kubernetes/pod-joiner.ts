@@ -1,6 +1,13 @@
 /** From the facts of a pod to its row: namespace, owners and services are looked up among the lists that are followed for them. */
 import type { KubeObject, PodRow } from '../state/pod-table.ts';
-import { type KubeKind, listPath, NAMESPACE_KIND, ownerKind } from './kube-kinds.ts';
+import {
+  type KubeKind,
+  listPath,
+  NAMESPACE_KIND,
+  nameSelector,
+  ownerKind,
+  versionsOf,
+} from './kube-kinds.ts';
 import {
   type ObjectFacts,
   type OwnerReference,
@@ -97,9 +104,7 @@ export class PodJoiner {
     };
     const kind = ownerKind(reference.kind, reference.apiVersion);
     if (kind === undefined) return { object: bare, isSettled: true, owner: undefined };
-    // References may name a version that the server has no more, or not yet.
-    const versions = new Set([reference.apiVersion, ...kind.apiVersions]);
-    for (const version of versions) {
+    for (const version of versionsOf(kind, reference.apiVersion)) {
       const list = this.need(kind, version, namespace, reference.name, keys);
       const facts = list.objects.get(reference.uid);
       if (facts !== undefined)
@@ -115,7 +120,7 @@ export class PodJoiner {
     return this.objects.need(key, () => ({
       name: key,
       path: listPath(kind, apiVersion, namespace),
-      fieldSelector: `metadata.name=${name}`,
+      fieldSelector: nameSelector(name),
       isMetadataOnly: true,
     }));
   }

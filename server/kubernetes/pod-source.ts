@@ -2,7 +2,7 @@
  * The pods of this node with all that is joined to them, kept current: one watch of pods by node name, and lists of what these pods
  * name. Nothing is read of other nodes' pods. Tells what has changed as pod updates, each once.
  */
-import type { JsonObject } from '../container/container-json.ts';
+import { type JsonObject, textOf } from '../container/container-json.ts';
 import type { KubeAccess } from './kube-access.ts';
 import { KubeClient, type KubeClientLimits, type KubeCounters } from './kube-client.ts';
 import { type KubeClock, SYSTEM_KUBE_CLOCK } from './kube-clock.ts';
@@ -88,8 +88,12 @@ export class PodSource {
   private readonly joiner: PodJoiner;
   private readonly held: Map<string, Held>;
   private readonly dirty: Set<string>;
-  private readonly gone: Set<string>;
+  /** With the last JSON told of them. */
+  private readonly gone: Map<string, string>;
+  private readonly clock: KubeClock;
+  private readonly abort: AbortController;
   private isFlushPlanned: boolean;
+  private isLetGoPlanned: boolean;
   private isSynced: boolean;
   private isSyncTold: boolean;
   private isStopped: boolean;
@@ -107,8 +111,11 @@ export class PodSource {
     this.client = new KubeClient(access, options.limits);
     this.held = new Map();
     this.dirty = new Set();
-    this.gone = new Set();
+    this.gone = new Map();
+    this.clock = clock;
+    this.abort = new AbortController();
     this.isFlushPlanned = false;
+    this.isLetGoPlanned = false;
     this.isSynced = false;
     this.isSyncTold = false;
     this.isStopped = false;
@@ -162,6 +169,7 @@ export class PodSource {
 
   async stop(): Promise<void> {
     this.isStopped = true;
+    this.abort.abort();
     await Promise.all([this.pods.stop(), this.objects.stop(), this.services.stop()]);
     await this.access.close();
   }
@@ -202,24 +210,37 @@ export class PodSource {
   private onPod(object: JsonObject): void {
     const facts = podFacts(object);
     const { uid } = facts;
-    if (uid === '') return;
+    if (uid === '' || !this.isOfNode(facts)) {
+      this.onPodGone(objectKey(object));
+      return;
+    }
     const held = this.held.get(uid);
     if (held === undefined && this.held.size >= this.options.podsMax) {
       this.podsRefused++;
       return;
     }
+    // Gone and back at once: it never left.
+    const json = this.gone.get(uid) ?? '';
     this.gone.delete(uid);
     this.held.set(
       uid,
-      held === undefined ? { facts, json: '', objectKeys: [], serviceKey: '' } : { ...held, facts },
+      held === undefined ? { facts, json, objectKeys: [], serviceKey: '' } : { ...held, facts },
     );
     this.mark(uid);
   }
 
+  /** Whatever a server makes of selectors: pods of other nodes are none of ours. */
+  private isOfNode({ nodeName }: PodFacts): boolean {
+    return this.options.nodeName === '' || nodeName === textOf(this.options.nodeName);
+  }
+
   private onPodGone(uid: string): void {
-    if (!this.held.delete(uid)) return;
+    const held = this.held.get(uid);
+    if (held === undefined) return;
+    this.held.delete(uid);
     this.dirty.delete(uid);
-    this.gone.add(uid);
+    // Of one that was never told nobody need know.
+    if (held.json !== '') this.gone.set(uid, held.json);
     this.plan();
   }
 
@@ -259,7 +280,7 @@ export class PodSource {
   }
 
   private flush(): void {
-    const updates: PodUpdate[] = [...this.gone].map((uid) => ({ kind: 'gone', uid }));
+    const updates: PodUpdate[] = [...this.gone.keys()].map((uid) => ({ kind: 'gone', uid }));
     this.gone.clear();
     for (const uid of this.dirty) {
       const held = this.held.get(uid);
@@ -289,8 +310,18 @@ export class PodSource {
       for (const key of held.objectKeys) objectKeys.add(key);
       serviceKeys.add(held.serviceKey);
     }
-    this.objects.keep(objectKeys);
-    this.services.keep(serviceKeys);
+    const isIdle = [this.objects.keep(objectKeys), this.services.keep(serviceKeys)].includes(true);
+    if (isIdle) this.planLetGo();
+  }
+
+  /** Lists that nobody needs are looked at again when nothing else happens. */
+  private planLetGo(): void {
+    if (this.isLetGoPlanned) return;
+    this.isLetGoPlanned = true;
+    void this.clock.pause(LINGER_MS, this.abort.signal).then(() => {
+      this.isLetGoPlanned = false;
+      if (!this.isStopped) this.letGo();
+    });
   }
 }
 

@@ -194,7 +194,11 @@ export class Reflector {
         },
       },
       watchMs + IDLE_GRACE_MS,
-      (event) => this.onEvent(event),
+      (event) => {
+        // A server that sends events is well, unless it ends each watch after the first ones.
+        if (clock.nowMs() - started >= SHORT_WATCH_MS) this.backoff.reset();
+        this.onEvent(event);
+      },
       signal,
       () => this.setState('watching', ''),
     );
@@ -208,8 +212,6 @@ export class Reflector {
   private onEvent({ type, object }: KubeWatchEvent): void {
     const version = rawText(objectOf(object['metadata'])?.['resourceVersion']);
     if (version !== '') this.resourceVersion = version;
-    // A server that sends events is well.
-    this.backoff.reset();
     switch (type) {
       case 'ADDED':
       case 'MODIFIED':

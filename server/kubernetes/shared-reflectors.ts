@@ -80,16 +80,21 @@ export class SharedReflectors<Facts> {
     return { objects, isSettled: isListed || HOPELESS.has(state), isAbsent: state === 'absent' };
   }
 
-  /** Lets go of what is not among the keys needed, some time after it was last needed. */
-  keep(needed: ReadonlySet<string>): void {
+  /** Lets go of what is not among the keys needed, some time after it was last needed. True when some of it is left. */
+  keep(needed: ReadonlySet<string>): boolean {
     const now = this.options.clock.nowMs();
+    let isIdle = false;
     for (const [key, entry] of this.entries) {
       if (needed.has(key)) continue;
       entry.idleSinceMs ??= now;
-      if (now - entry.idleSinceMs < this.options.lingerMs) continue;
+      if (now - entry.idleSinceMs < this.options.lingerMs) {
+        isIdle = true;
+        continue;
+      }
       this.entries.delete(key);
       this.retire(entry.reflector);
     }
+    return isIdle;
   }
 
   reflectors(): Reflector[] {
