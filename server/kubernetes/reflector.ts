@@ -68,6 +68,8 @@ export class Reflector {
   private currentState: ReflectorState;
   private currentError: string;
   private resourceVersion: string;
+  /** A list need not be newer than this: the server can then answer from its own memory. '' when it cannot. */
+  private seenVersion: string;
   private hasListed: boolean;
   private running: Promise<void> | undefined;
 
@@ -82,6 +84,7 @@ export class Reflector {
     this.currentState = 'starting';
     this.currentError = '';
     this.resourceVersion = '';
+    this.seenVersion = '0';
     this.hasListed = false;
     this.running = undefined;
   }
@@ -128,12 +131,21 @@ export class Reflector {
   private afterFailure(error: KubeError): number {
     this.counters.failures++;
     if (error.fault === 'throttled') this.counters.throttled++;
-    // The place in history, or in the list, is lost.
-    if (error.fault === 'gone') this.resourceVersion = '';
+    this.forgetVersion(error);
     if (error.fault === 'forbidden') this.setState('forbidden', error.message);
     else if (error.fault === 'not-found') this.setState('absent', error.message);
     else this.setState('failing', error.message);
     return this.backoff.next(error);
+  }
+
+  /** A server that was restarted knows no history, only what there is: every list is read anew then, but not from its database. */
+  private forgetVersion({ fault }: KubeError): void {
+    const isListing = this.resourceVersion === '';
+    // The version is unknown to it, or it waits for one that never comes.
+    if (isListing && (fault === 'gone' || fault === 'server' || fault === 'timeout')) this.seenVersion = '';
+    if (fault !== 'gone' || isListing) return;
+    this.seenVersion = this.resourceVersion;
+    this.resourceVersion = '';
   }
 
   private async list(signal: AbortSignal): Promise<void> {
@@ -152,7 +164,7 @@ export class Reflector {
             fieldSelector: options.fieldSelector,
             labelSelector: options.labelSelector,
             ...(options.pageSize === 0
-              ? { resourceVersion: this.hasListed ? undefined : '0' }
+              ? { resourceVersion: this.seenVersion || undefined }
               : { limit: String(options.pageSize), continue: continueToken || undefined }),
           },
         },

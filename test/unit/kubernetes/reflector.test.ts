@@ -110,6 +110,22 @@ test('short lists are read at once from the memory of the server', async (t) => 
   await shows(it, 'a,b,c,d');
 });
 
+test('a short list that is read anew comes from the memory of the server, too, unless it has it no more', async (t) => {
+  const it = await follow(t, (fake) => put(fake, 'a'), { pageSize: 0 });
+  it.reflector.start();
+  await watching(it);
+  const answers = [{ status: 410 }, { status: 503, headers: { 'retry-after': '1' } }, { status: 504 }];
+  it.fake.fault = ({ params }) => (params.get('resourceVersion') === null ? undefined : answers.shift());
+  it.clock.advance(5000);
+  it.fake.endWatches();
+  await eventually('listed again', () => it.reflector.counters.relists === 3);
+  await watching(it);
+  const versions = it.fake.requests
+    .filter(({ verb }) => verb === 'list')
+    .map(({ params }) => params.get('resourceVersion'));
+  assert.deepEqual(versions, ['0', '101', '101', null]);
+});
+
 test('changes are told as they come; objects of other nodes are not', async (t) => {
   const it = await follow(t);
   it.reflector.start();
