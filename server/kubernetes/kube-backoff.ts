@@ -7,8 +7,6 @@ export interface BackoffLimits {
   readonly maxMs: number;
 }
 
-export const BACKOFF: BackoffLimits = { firstMs: 500, maxMs: 60_000 };
-
 /** What does not change by asking often: permissions, kinds that the server does not have. */
 const SLOW_FAULTS: ReadonlySet<KubeFault> = new Set(['forbidden', 'not-found', 'protocol']);
 const SLOW_MS = 60_000;
@@ -18,7 +16,7 @@ export class KubeBackoff {
   private readonly limits: BackoffLimits;
   private failures: number;
 
-  constructor(clock: KubeClock, limits: BackoffLimits = BACKOFF) {
+  constructor(clock: KubeClock, limits: BackoffLimits) {
     this.clock = clock;
     this.limits = limits;
     this.failures = 0;

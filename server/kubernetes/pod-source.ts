@@ -66,6 +66,9 @@ interface Held {
 }
 
 const LINGER_MS = 60_000;
+/** Pods come first; what is joined to them changes seldom. */
+const POD_RETRY_MS_MAX = 60_000;
+const OBJECT_RETRY_MS_MAX = 300_000;
 /** Worse states first: one list that fails is what the kind shows. */
 const BADNESS: readonly ReflectorState[] = [
   'failing',
@@ -126,6 +129,7 @@ export class PodSource {
       listsMax: options.listsMax,
       lingerMs: LINGER_MS,
       watchMs: options.watchMs,
+      retryMsMax: OBJECT_RETRY_MS_MAX,
       pageWaitMs: options.pageWaitMs,
       onStatusChanged: () => listener.onStatusChanged(),
     };
@@ -151,6 +155,7 @@ export class PodSource {
         pageSize: options.nodeName === '' ? options.pageSize : 0,
         pageWaitMs: options.pageWaitMs,
         watchMs: options.watchMs,
+        retryMsMax: POD_RETRY_MS_MAX,
       },
       this.client,
       {

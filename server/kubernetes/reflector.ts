@@ -6,7 +6,7 @@ import { type JsonObject, objectOf } from '../container/container-json.ts';
 import { KubeBackoff } from './kube-backoff.ts';
 import { type KubeClient, type KubeWatchEvent, rawText } from './kube-client.ts';
 import type { KubeClock } from './kube-clock.ts';
-import { KubeError, kubeErrorOf } from './kube-error.ts';
+import { KubeError, type KubeFault, kubeErrorOf } from './kube-error.ts';
 
 export interface ReflectorOptions {
   /** For status: `pods`, `services of shop`. */
@@ -21,6 +21,8 @@ export interface ReflectorOptions {
   readonly pageWaitMs: number;
   /** The server is asked to end a watch after this long, and up to half as long again: it sends a bookmark before. */
   readonly watchMs: number;
+  /** Longest wait between two tries. Of a thousand nodes with a hundred lists each, not all must come back within a minute. */
+  readonly retryMsMax: number;
 }
 
 export interface ReflectorListener {
@@ -52,6 +54,7 @@ export interface ReflectorCounters {
   throttled: number;
 }
 
+const RETRY_MS_FIRST = 500;
 /** A connection that is silent for longer than its watch may last is dead. */
 const IDLE_GRACE_MS = 30_000;
 /** A watch that ends sooner than this counts as a failure: a server that ends each at once must not be asked all the time. */
@@ -71,6 +74,7 @@ export class Reflector {
   /** A list need not be newer than this: the server can then answer from its own memory. '' when it cannot. */
   private seenVersion: string;
   private hasListed: boolean;
+  private lastFault: KubeFault | undefined;
   private running: Promise<void> | undefined;
 
   constructor(options: ReflectorOptions, client: KubeClient, listener: ReflectorListener, clock: KubeClock) {
@@ -78,7 +82,7 @@ export class Reflector {
     this.client = client;
     this.listener = listener;
     this.clock = clock;
-    this.backoff = new KubeBackoff(clock);
+    this.backoff = new KubeBackoff(clock, { firstMs: RETRY_MS_FIRST, maxMs: options.retryMsMax });
     this.abort = new AbortController();
     this.counters = { lists: 0, relists: 0, watches: 0, bookmarks: 0, failures: 0, throttled: 0 };
     this.currentState = 'starting';
@@ -86,6 +90,7 @@ export class Reflector {
     this.resourceVersion = '';
     this.seenVersion = '0';
     this.hasListed = false;
+    this.lastFault = undefined;
     this.running = undefined;
   }
 
@@ -132,6 +137,9 @@ export class Reflector {
     this.counters.failures++;
     if (error.fault === 'throttled') this.counters.throttled++;
     this.forgetVersion(error);
+    // A server that is back and has no history is there: what it was waited for does not count.
+    if (error.fault === 'gone' && this.lastFault !== 'gone') this.backoff.reset();
+    this.lastFault = error.fault;
     if (error.fault === 'forbidden') this.setState('forbidden', error.message);
     else if (error.fault === 'not-found') this.setState('absent', error.message);
     else this.setState('failing', error.message);
@@ -218,6 +226,7 @@ export class Reflector {
     if (clock.nowMs() - started < SHORT_WATCH_MS) {
       throw new KubeError('server', `${options.name}: the server ends watches at once`);
     }
+    this.lastFault = undefined;
     this.backoff.reset();
   }
 

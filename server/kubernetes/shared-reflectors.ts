@@ -24,6 +24,7 @@ export interface SharedReflectorOptions<Facts> {
   /** How long a list is followed that nobody needs. */
   readonly lingerMs: number;
   readonly watchMs: number;
+  readonly retryMsMax: number;
   readonly pageSize: number;
   readonly pageWaitMs: number;
   readonly factsOf: (object: JsonObject) => Facts;
@@ -115,7 +116,7 @@ export class SharedReflectors<Facts> {
   }
 
   private follow(key: string, request: () => ListRequest): Entry<Facts> | undefined {
-    const { client, clock, listsMax, watchMs, pageSize, pageWaitMs, onChanged, onStatusChanged } =
+    const { client, clock, listsMax, watchMs, retryMsMax, pageSize, pageWaitMs, onChanged, onStatusChanged } =
       this.options;
     if (this.entries.size >= listsMax) {
       this.refused++;
@@ -147,7 +148,12 @@ export class SharedReflectors<Facts> {
         onStatusChanged();
       },
     };
-    const reflector = new Reflector({ ...request(), watchMs, pageSize, pageWaitMs }, client, listener, clock);
+    const reflector = new Reflector(
+      { ...request(), watchMs, retryMsMax, pageSize, pageWaitMs },
+      client,
+      listener,
+      clock,
+    );
     const entry = { reflector, objects, idleSinceMs: undefined };
     this.entries.set(key, entry);
     reflector.start();

@@ -3,6 +3,7 @@
  * end of every watch. Prints the table of docs/decisions/20261124-kubernetes-watches.md.
  */
 import assert from 'node:assert/strict';
+import { join } from 'node:path';
 import { test } from 'node:test';
 import { setFlagsFromString } from 'node:v8';
 import { runInNewContext } from 'node:vm';
@@ -57,11 +58,16 @@ const times = (cost: Cost, factor: number): Cost => ({
 });
 
 test('one watch per object: little at start, no lists afterwards', async (t) => {
-  const fake = await FakeKube.start({ isTls: false, lists: clusterLists });
+  const fake = await FakeKube.start({ isTls: true, lists: clusterLists });
   const follower = new PodFollower();
   const clock = new ManualKubeClock();
   const options = podSourceOptions({ nodeName: 'node-0', pageSize: 500 });
-  const source = new PodSource(options, kubeAccess(fake.url), follower, clock);
+  const source = new PodSource(
+    options,
+    kubeAccess(fake.url, `${fake.caPath}:${join(fake.caPath, '..', 'server.key')}:${fake.caPath}`),
+    follower,
+    clock,
+  );
   t.after(async () => {
     await source.stop();
     await fake.stop();
@@ -80,6 +86,8 @@ test('one watch per object: little at start, no lists afterwards', async (t) => 
   const tookMs = performance.now() - started;
   const start = costOf(fake.requests);
   const watchCount = fake.watches.size;
+  // Streams of HTTP/2, a hundred to a connection.
+  assert.ok(fake.connections <= Math.ceil(watchCount / 100), `${fake.connections} connections`);
   assert.equal(fake.clusterWideLists().length, 0);
   const share = start.bytes / allPodsBytes();
   assert.ok(share < 0.01, `${share} of a list of all pods`);

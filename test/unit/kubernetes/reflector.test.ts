@@ -39,6 +39,7 @@ async function follow(
       pageSize: 2,
       pageWaitMs: 77,
       watchMs: 300_000,
+      retryMsMax: 60_000,
       ...options,
     },
     kubeClient(fake.url),
@@ -189,6 +190,19 @@ test('a version that the server has forgotten makes it list anew: in the watch, 
   it.fake.endWatches();
   await eventually('listed again', () => it.reflector.counters.relists === 2);
   await watching(it);
+});
+
+test('a server that is back without its history is listed soon, and seldom when that never ends', async (t) => {
+  const it = await follow(t);
+  it.fake.fault = () => 'break';
+  it.reflector.start();
+  await eventually('long waits', () => it.clock.pauses.length >= 9);
+  it.fake.fault = ({ verb }) => (verb === 'watch' ? { status: 410 } : undefined);
+  const waits = await eventually('waits for lists', () => {
+    const start = it.clock.pauses.lastIndexOf(375);
+    return start > 5 && it.clock.pauses.length >= start + 4 && it.clock.pauses.slice(start, start + 4);
+  });
+  assert.deepEqual(waits, [375, 750, 1500, 3000]);
 });
 
 test('a list whose next page is too old begins anew', async (t) => {
