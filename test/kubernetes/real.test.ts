@@ -263,7 +263,7 @@ describe('a real API server', { skip: kubeLabSkip() }, () => {
     assert.ok(source.status().reflectors.relists <= 2 * listCount);
   });
 
-  test('a version that was compacted away is listed anew, and once', async (t) => {
+  test('a version that was compacted away while the server was restarted is listed anew', async (t) => {
     let isHeld = false;
     // Who waits to ask again waits until the past is forgotten.
     const held: KubeClock = {
@@ -292,7 +292,7 @@ describe('a real API server', { skip: kubeLabSkip() }, () => {
     await agrees(follower, 'a change afterwards');
   });
 
-  test('a token of a service account that expires, or is of an account that is gone, is replaced by the one in the file', async (t) => {
+  test('a token that the server takes no more, as its account is gone, is replaced by the one in the file', async (t) => {
     const accounts = '/api/v1/namespaces/shop/serviceaccounts';
     const token = join(lab.folder, 'account-token');
     const renew = async (name: string): Promise<void> => {
