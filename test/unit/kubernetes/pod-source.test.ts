@@ -211,8 +211,13 @@ for (const fault of ['forbidden', 'absent'] as const) {
       ['x'],
     );
     assert.equal(row?.namespaceUid, '');
-    const states = Object.fromEntries(it.source.status().kinds.map(({ kind, state }) => [kind, state]));
-    assert.deepEqual(states, { Pod: 'watching', Service: 'watching', ReplicaSet: fault, Namespace: fault });
+    const states = () => Object.fromEntries(it.source.status().kinds.map(({ kind, state }) => [kind, state]));
+    const expected = { Pod: 'watching', Service: 'watching', ReplicaSet: fault, Namespace: fault };
+    // Both that were refused wait until they may ask again.
+    await eventually(
+      () => JSON.stringify(states()),
+      () => isDeepStrictEqual(states(), expected) && it.clock.pauses.length === 2,
+    );
     it.fake[`${fault}Kinds`].clear();
     it.clock.advance(60_000);
     await agrees(it);
