@@ -9,7 +9,7 @@ import type { ChurnReport } from '../helpers/container-churn.ts';
 const CONTAINERS = 3000;
 const WARM_UP = 1000;
 /** Compiled code, caches of the libraries. A leak this small shows in the longer run of the fuzzer. */
-const HEAP_GROWTH_BYTES_MAX = 16 * 1024 * 1024;
+const HEAP_GROWTH_BYTES_MAX = 8 * 1024 * 1024;
 const MAIN = fileURLToPath(new URL('../helpers/churn-main.ts', import.meta.url));
 
 test('thousands of containers come and go: all are named from their first exec on, and nothing is left of them', async (t) => {
