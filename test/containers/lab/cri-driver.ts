@@ -2,6 +2,7 @@
 import { randomUUID } from 'node:crypto';
 import type { ContainerDriver, ContainerSpec, ListedContainer } from './container-driver.ts';
 import { GrpcCaller } from './grpc-caller.ts';
+import { persist } from './persist.ts';
 
 export interface CriOptions {
   readonly socketPath: string;
@@ -25,8 +26,6 @@ interface Pod {
   readonly options: Readonly<Record<string, string>>;
 }
 
-const ATTEMPTS = 20;
-const RETRY_MS = 250;
 const CGROUP_FOLDER = '/kubepods/burstable';
 
 export class CriDriver implements ContainerDriver {
@@ -130,7 +129,7 @@ export class CriDriver implements ContainerDriver {
   }
 
   async remove(id: string): Promise<void> {
-    await this.persist(async () => {
+    await persist(async () => {
       await this.caller.call('StopContainer', { container_id: id, timeout: 0 });
       await this.caller.call('RemoveContainer', { container_id: id });
     });
@@ -140,7 +139,7 @@ export class CriDriver implements ContainerDriver {
   }
 
   async removePod(id: string): Promise<void> {
-    await this.persist(async () => {
+    await persist(async () => {
       await this.caller.call('StopPodSandbox', { pod_sandbox_id: id });
       await this.caller.call('RemovePodSandbox', { pod_sandbox_id: id });
     });
@@ -175,19 +174,6 @@ export class CriDriver implements ContainerDriver {
 
   close(): void {
     this.caller.close();
-  }
-
-  /** A container that ends at this very moment can be neither stopped nor removed: asked again like a kubelet does. */
-  private async persist(attempt: () => Promise<void>): Promise<void> {
-    for (let left = ATTEMPTS; ; left--) {
-      try {
-        await attempt();
-        return;
-      } catch (error) {
-        if (left <= 1) throw error;
-        await new Promise((resolve) => setTimeout(resolve, RETRY_MS));
-      }
-    }
   }
 
   private async status(method: string, id: string): Promise<Record<string, unknown>> {

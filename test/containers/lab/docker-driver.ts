@@ -3,6 +3,7 @@ import { existsSync, mkdirSync } from 'node:fs';
 import { join } from 'node:path';
 import type { ContainerDriver, ContainerSpec, ListedContainer } from './container-driver.ts';
 import { Daemon } from './daemon.ts';
+import { persist } from './persist.ts';
 import { runCommand } from './run-command.ts';
 import { getJson } from './unix-http.ts';
 
@@ -88,7 +89,7 @@ export class DockerDriver implements ContainerDriver {
   }
 
   async remove(id: string): Promise<void> {
-    await this.cli('rm', '--force', '--volumes', id).catch(ignoreMissing);
+    await persist(() => this.cli('rm', '--force', '--volumes', id).catch(ignoreMissing));
   }
 
   async inspect(id: string): Promise<Record<string, unknown>> {

@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import type { ContainerDriver, ContainerSpec, ListedContainer } from './container-driver.ts';
 import { Daemon } from './daemon.ts';
 import { commonOptions, ignoreMissing } from './docker-driver.ts';
+import { persist } from './persist.ts';
 import { runCommand } from './run-command.ts';
 import { getJson } from './unix-http.ts';
 
@@ -58,7 +59,7 @@ export class PodmanDriver implements ContainerDriver {
   }
 
   async remove(id: string): Promise<void> {
-    await this.cli('rm', '--force', '--time', '0', id).catch(ignoreMissing);
+    await persist(() => this.cli('rm', '--force', '--time', '0', id).catch(ignoreMissing));
   }
 
   async removePod(name: string): Promise<void> {
