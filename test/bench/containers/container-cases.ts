@@ -98,7 +98,7 @@ function leadsMs(stream: ContainerStream, metadata: ContainerStream, ran: readon
   for (const container of ran) {
     const first = stream.events.find((event) => isFirstExec(stream, event, container));
     const known = metadata.events.find((event) =>
-      String(metadata.value(event, 'evt.arg.data')).includes(container.name),
+      String(metadata.value(event, 'evt.arg.data')).includes(`"${container.name}"`),
     );
     if (first === undefined || known === undefined) continue;
     const ns = BigInt(stream.value(first, 'evt.rawtime') as number | bigint);
