@@ -67,7 +67,9 @@ describe('runtimes that fail', labOrSkip(), () => {
     assertHits(stream, before, 'before');
     assertHits(stream, others, 'beside');
     assertHits(stream, afterwards, 'afterwards');
-    t.diagnostic(`${failures} of 20 could not be started meanwhile; ${back.reconnectCount} reconnections`);
+    t.diagnostic(
+      `${failures} of 20 could not be started or removed meanwhile; ${back.reconnectCount} reconnections`,
+    );
   });
 
   it('a runtime that appears later is found, and what ran in it already is known', async (t) => {

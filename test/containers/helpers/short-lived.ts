@@ -15,7 +15,7 @@ export interface ShortLivedOptions {
   readonly concurrency: number;
   /** Told apart from other loads of the same test by this. */
   readonly prefix: string;
-  /** Called when one could not be started; default: the load fails. */
+  /** Called when one could not be started, or not be removed; default: the load fails. */
   readonly onFailure?: (error: Error) => void;
 }
 
@@ -30,7 +30,7 @@ const SCRIPT = 'cat /etc/passwd >/dev/null; ls / >/dev/null; usleep "$2"; echo d
 export async function runShortLived(options: ShortLivedOptions): Promise<ShortLived[]> {
   const { driver, count, concurrency, prefix, onFailure } = options;
   const ran: ShortLived[] = [];
-  const removals: Promise<unknown>[] = [];
+  const removals: Promise<Error | undefined>[] = [];
   let next = 0;
   const worker = async (): Promise<void> => {
     while (next < count) {
@@ -48,7 +48,8 @@ export async function runShortLived(options: ShortLivedOptions): Promise<ShortLi
         removals.push(
           later(lifeMs)
             .then(() => driver.remove(id))
-            .catch((error: unknown) => error),
+            .then(() => undefined)
+            .catch((error: Error) => error),
         );
       } catch (error) {
         if (onFailure === undefined) throw error;
@@ -57,7 +58,11 @@ export async function runShortLived(options: ShortLivedOptions): Promise<ShortLi
     }
   };
   await Promise.all(Array.from({ length: concurrency }, worker));
-  for (const failure of await Promise.all(removals)) if (failure !== undefined) throw failure;
+  for (const failure of await Promise.all(removals)) {
+    if (failure === undefined) continue;
+    if (onFailure === undefined) throw failure;
+    onFailure(failure);
+  }
   return ran;
 }
 
