@@ -1,5 +1,6 @@
 /** An inspector on a thread of its own, as the control plane sees it. */
 import { Worker } from 'node:worker_threads';
+import { keepLibcLoaded } from '../capture/ebpf/libc.ts';
 import type { ContainerRequest, ContainerUpdate } from '../container/container-update.ts';
 import { StrataError } from '../event/strata-error.ts';
 import type { PodUpdate } from '../kubernetes/pod-update.ts';
@@ -69,6 +70,7 @@ export class WorkerInspector implements ReplayHandle {
     options: WorkerInspectorOptions = {},
     onStarted: (containers: ContainerSink, pods: PodSink) => void = () => undefined,
   ): Promise<WorkerInspector> {
+    if (config.engine !== 'savefile') keepLibcLoaded();
     const worker = new Worker(new URL('./worker-main.ts', import.meta.url), {
       workerData: config,
       // Live engines open files that Node does not know of.

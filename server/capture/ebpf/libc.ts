@@ -65,6 +65,18 @@ export function libc(): Libc {
   }
 }
 
+/**
+ * For the main thread, before it starts a thread that calls libc. Node unloads a native module with the last thread that has loaded it,
+ * but koffi's handles are closed later, by its own code: without this, one in ten live processes ended with a segmentation fault.
+ */
+export function keepLibcLoaded(): void {
+  try {
+    libc();
+  } catch {
+    // The thread meets the same, and can say what it was needed for.
+  }
+}
+
 /** The first name of a number counts: EAGAIN, not EWOULDBLOCK. */
 const ERRNO_NAMES = new Map(
   Object.entries(constants.errno)
